@@ -1,0 +1,86 @@
+// What the data path asks of the `auth` role: the one interface between them, whether in one process or across a socket.
+import type { Session } from '../model/identity.ts';
+import type { Page } from '../model/page.ts';
+
+/** A session opened for one host, with what its application is to be told. */
+export interface OpenedSession {
+  readonly session: Session;
+  /** The signed JWT for this host (ES256, five minutes). */
+  readonly assertion: string;
+  /** Ask again after this moment, milliseconds since the epoch: the assertion ages, and the session may have. */
+  readonly renewAt: number;
+}
+
+/** A request that `auth` answers itself: one of our own paths, or a navigation that must sign in first. */
+export interface OwnRequest {
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  /** As canonical as the route's: lower-case, with the port where the client gave one. */
+  readonly authority: string;
+  /** `authority` without the port. */
+  readonly host: string;
+  /** Canonical path, and the query with its `?` or empty. */
+  readonly path: string;
+  readonly query: string;
+  /** Our own cookies only, in the order sent: name and value. */
+  readonly cookies: readonly (readonly [string, string])[];
+  /** `Origin` and `Sec-Fetch-Site`, for refusing forged posts. */
+  readonly origin?: string;
+  readonly fetchSite?: string;
+  /** A form's body, at most 16 KiB. */
+  readonly body?: string;
+  /** The provider whose sessions count on the route asked for. */
+  readonly provider?: string;
+}
+
+export type Answer = { readonly cookies: readonly string[] } & (
+  | { readonly kind: 'Redirect'; readonly status: 302 | 303; readonly location: string }
+  | { readonly kind: 'Page'; readonly page: Page }
+  | { readonly kind: 'Json'; readonly status: number; readonly body: unknown; readonly maxAgeSeconds?: number }
+);
+
+export interface Authority {
+  /**
+   * Opens the session that a cookie names, for one host. `undefined`: there is none (unknown, ended, of another host, or
+   * not a cookie of ours at all: these cannot be told apart).
+   * @throws {AuthorityError} with code `unavailable` when the store does not answer.
+   */
+  open(host: string, cookie: string): Promise<OpenedSession | undefined>;
+
+  /** Starts a sign-in that returns to exactly the URL of this request. */
+  signIn(request: OwnRequest): Promise<Answer>;
+
+  /** Answers one of our own paths. */
+  respond(request: OwnRequest): Promise<Answer>;
+
+  /** Calls back with the ids of sessions that have ended, as soon as they have; returns how to stop listening. */
+  onEnded(listener: (sessionIds: readonly string[]) => void): () => void;
+}
+
+export class AuthorityError extends Error {
+  readonly code: 'unavailable';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AuthorityError';
+    this.code = 'unavailable';
+  }
+}
+
+/** Paths under this prefix are ours on every protected host, and are never routed. */
+export const ownPrefix = '/.sallyport/';
+
+/** Where an application host publishes the keys that verify assertions. */
+export const jwksPath = '/.well-known/sallyport/jwks.json';
+
+/** The name of the session cookie, from the class's `cookie.name`. */
+export function sessionCookieName(cookieName: string): string {
+  return `__Host-${cookieName}`;
+}
+
+/** Whether a cookie is ours: such a cookie never reaches an application, and an application can never set one. */
+export function isOwnCookie(name: string, cookieName: string): boolean {
+  const ours = sessionCookieName(cookieName).toLowerCase();
+  const given = name.trim().toLowerCase();
+  return given === ours || given.startsWith(`${ours}-`);
+}

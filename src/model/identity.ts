@@ -1,0 +1,25 @@
+// Who is asking: an Identity, as a provider told it, and the Session it lives in.
+
+/** A person, as the identity provider described them at sign-in or at the last refresh. */
+export interface Identity {
+  /** The provider's stable name for the person: the claim mapped to `user`, by default `sub`. */
+  readonly user: string;
+  /** Only an address that the provider says it has verified; lower-case domain. */
+  readonly email?: string;
+  readonly name?: string;
+  readonly groups: readonly string[];
+  /** The id token's and userinfo's claims, for `claim` criteria and claim headers. Never a token. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** An opened session, as the data path uses it: who, until when, and nothing that would let anybody be them elsewhere. */
+export interface Session {
+  readonly id: string;
+  /** Name of the IdentityProvider that vouched. A session of one provider never satisfies a policy that names another. */
+  readonly provider: string;
+  readonly identity: Identity;
+  /** When the person proved who they are, milliseconds since the epoch. */
+  readonly authenticatedAt: number;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}

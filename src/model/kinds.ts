@@ -1,0 +1,348 @@
+// Our own four kinds, as zod schemas: the CRDs, the parsers and the types are all made from here.
+import { z } from 'zod';
+import { policyTest, rule } from './policy.ts';
+import { collections } from './objects.ts';
+import type { Collection } from './objects.ts';
+
+const name = z.string().min(1).max(253);
+const described = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description });
+
+/** Go's duration syntax without fractions: `90s`, `1h30m`. */
+const duration = z
+  .string()
+  .regex(/^([0-9]{1,6}(ms|s|m|h))+$/, { error: 'a duration is wanted, such as 30s, 5m or 1h30m' })
+  .max(32);
+
+const cidr = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, { error: 'an address or a CIDR is wanted, such as 10.0.0.0/8' });
+
+const host = z
+  .string()
+  .max(259)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?$/, {
+    error:
+      'a lower-case host name is wanted, with a port where it is not the usual one: auth.example.com or auth.localhost:8443',
+  });
+
+const secretReference = z.strictObject({
+  namespace: described(name, "The Secret's namespace."),
+  name: described(name, "The Secret's name."),
+});
+
+const secretKeyReference = secretReference.extend({
+  key: described(name, 'The key within the Secret.'),
+});
+
+const labelSelector = z
+  .strictObject({
+    matchLabels: z.record(z.string(), z.string().max(63)).optional(),
+    matchExpressions: z
+      .array(
+        z.strictObject({
+          key: z.string().min(1).max(317),
+          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+          values: z.array(z.string().max(63)).max(64).optional(),
+        }),
+      )
+      .max(16)
+      .optional(),
+  })
+  .meta({ description: 'A label selector; an empty one selects everything.' });
+export type LabelSelector = z.infer<typeof labelSelector>;
+
+const providerReference = z.strictObject({ name: described(name, 'Name of an IdentityProvider.') });
+
+export const sallyportSpec = z.strictObject({
+  authenticationHost: host.optional().meta({
+    description:
+      'The host where people sign in, so that a provider knows one redirect URI. May carry a port. Without it each host signs in for itself.',
+  }),
+  defaultIdentityProviderRef: providerReference
+    .optional()
+    .meta({ description: 'The provider for every route whose policies name none.' }),
+  sessions: z
+    .strictObject({
+      store: z
+        .strictObject({
+          type: z
+            .enum(['Memory', 'Secret', 'Redis'])
+            .default('Secret')
+            .meta({ description: 'Where sessions are kept.' }),
+          secret: z
+            .strictObject({
+              namespace: name.default('sallyport-sessions'),
+              max: z.int().min(1).max(100_000).default(5000),
+            })
+            .optional(),
+          redis: z
+            .strictObject({
+              url: z.string().max(2048),
+              credentialsSecretRef: secretReference.optional(),
+              caSecretRef: secretReference.optional(),
+              cluster: z.boolean().optional(),
+              sentinel: z.string().max(253).optional(),
+            })
+            .optional(),
+        })
+        .optional(),
+      lifetime: duration.default('14h').meta({ description: 'How long a session lives at the most.' }),
+      idleTimeout: duration.optional().meta({ description: 'How long a session lives without a request.' }),
+      outageGrace: duration
+        .default('10m')
+        .meta({ description: 'How long live sessions work while the store is away.' }),
+    })
+    .optional()
+    .meta({ description: 'Where sessions live, and for how long.' }),
+  cookie: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,32}$/, { error: 'letters, digits, - and _ are wanted' })
+        .default('sallyport')
+        .meta({ description: 'The cookie is named __Host- and this.' }),
+      sameSite: z.enum(['Lax', 'Strict', 'None']).default('Lax').meta({ description: 'The SameSite attribute.' }),
+    })
+    .optional(),
+  defaultCertificateSecretRef: secretReference
+    .optional()
+    .meta({ description: 'A kubernetes.io/tls Secret for hosts whose Ingress names none.' }),
+  trustedProxies: z
+    .array(cidr)
+    .max(256)
+    .default([])
+    .meta({ description: "CIDRs of load balancers whose X-Forwarded-* are believed; empty: nobody's are." }),
+  identityHeaders: z
+    .strictObject({
+      preset: z
+        .enum(['Sallyport', 'Pomerium', 'OAuth2Proxy', 'GoogleIAP', 'CloudflareAccess'])
+        .default('Sallyport')
+        .meta({ description: 'Whose header names applications see.' }),
+      claims: z
+        .record(z.string().regex(/^[A-Za-z0-9-]{1,128}$/), z.string().min(1).max(256))
+        .optional()
+        .meta({ description: 'Further headers, and the claim that each carries.' }),
+    })
+    .optional(),
+  defaultAccess: z
+    .enum(['Deny', 'Authenticated'])
+    .default('Deny')
+    .meta({ description: 'Who may use the routes of an Ingress that no policy governs.' }),
+  timeouts: z
+    .strictObject({
+      firstByte: duration.default('60s').meta({ description: 'How long an application may take to begin its answer.' }),
+      connect: duration.default('5s').meta({ description: 'How long connecting to an application may take.' }),
+      idle: duration.default('5m').meta({ description: 'How long a connection may be silent.' }),
+    })
+    .optional(),
+});
+export type SallyportSpec = z.infer<typeof sallyportSpec>;
+
+export const identityProviderSpec = z.strictObject({
+  oidc: z
+    .strictObject({
+      issuer: z
+        .string()
+        .max(2048)
+        .regex(/^https?:\/\/[^\s?#]+$/, { error: 'an https URL without query or fragment is wanted' })
+        .meta({
+          description:
+            'The issuer, exactly as the provider spells it. http only for localhost, or with insecureIssuer.',
+        }),
+      insecureIssuer: z
+        .boolean()
+        .optional()
+        .meta({ description: 'Allows an issuer over plain http that is not localhost.' }),
+      clientID: z.string().min(1).max(1024).meta({ description: 'The client id that the provider gave.' }),
+      clientSecretRef: secretKeyReference
+        .optional()
+        .meta({ description: 'Where the client secret is; absent for a public client.' }),
+      scopes: z
+        .array(z.string().min(1).max(256))
+        .max(32)
+        .default(['openid', 'email', 'profile', 'groups', 'offline_access'])
+        .meta({ description: 'Scopes asked for.' }),
+      claims: z
+        .strictObject({
+          user: z
+            .string()
+            .min(1)
+            .max(256)
+            .default('sub')
+            .meta({ description: 'The claim that names the person for good.' }),
+          email: z
+            .string()
+            .min(1)
+            .max(256)
+            .default('email')
+            .meta({ description: 'The claim that holds the e-mail address.' }),
+          groups: z
+            .string()
+            .min(1)
+            .max(256)
+            .default('groups')
+            .meta({ description: 'The claim that lists the groups.' }),
+        })
+        .optional(),
+      allowUnverifiedEmail: z
+        .boolean()
+        .optional()
+        .meta({ description: 'Believes an e-mail address that the provider does not say it has verified.' }),
+      authorizationParameters: z
+        .record(z.string(), z.string().max(1024))
+        .optional()
+        .meta({ description: 'Further parameters of the authorization request, such as hd or prompt.' }),
+      caSecretRef: secretReference.optional().meta({ description: 'A Secret whose ca.crt signs the provider.' }),
+      logout: z
+        .enum(['Provider', 'Local'])
+        .default('Provider')
+        .meta({ description: 'Whether signing out also ends the session at the provider.' }),
+    })
+    .meta({ description: 'An OpenID Connect provider.' }),
+  allowedNamespaces: z
+    .strictObject({ selector: labelSelector })
+    .optional()
+    .meta({
+      description:
+        "Namespaces whose policies may name this provider; absent: none. A class's default provider serves all.",
+    }),
+});
+export type IdentityProviderSpec = z.infer<typeof identityProviderSpec>;
+
+const policyFields = {
+  mode: z
+    .enum(['Enforce', 'Audit'])
+    .default('Enforce')
+    .meta({ description: 'Audit: decide, log and count, but neither grant nor refuse.' }),
+  rules: z.array(rule).min(1).max(128).meta({ description: 'Who may do what. A deny wins over every allow.' }),
+  tests: z
+    .array(policyTest)
+    .max(256)
+    .optional()
+    .meta({
+      description:
+        'Requests with the verdict each must get. A policy that fails its own tests is broken, and a broken policy denies.',
+    }),
+};
+
+export const policySpec = z.strictObject({
+  ...policyFields,
+  identityProviderRef: providerReference
+    .optional()
+    .meta({ description: "Where people sign in for this policy's routes; absent: the class's default." }),
+  targetRefs: z
+    .array(
+      z.strictObject({
+        group: z.literal('networking.k8s.io').default('networking.k8s.io'),
+        kind: z.literal('Ingress').default('Ingress'),
+        name: described(name, 'An Ingress in this namespace.'),
+      }),
+    )
+    .max(64)
+    .optional()
+    .meta({ description: 'Ingresses that this policy governs, besides those that name it by annotation.' }),
+});
+export type PolicySpec = z.infer<typeof policySpec>;
+
+export const clusterPolicySpec = z.strictObject({
+  ...policyFields,
+  enforcement: z
+    .enum(['Mandatory', 'Default'])
+    .meta({
+      description:
+        'Mandatory: can refuse, never grant, and nothing weakens it. Default: applies where an Ingress brings no policy.',
+    }),
+  namespaceSelector: labelSelector.optional().meta({ description: 'Namespaces it applies to; absent: all.' }),
+});
+export type ClusterPolicySpec = z.infer<typeof clusterPolicySpec>;
+
+const condition = z.strictObject({
+  type: z.string().max(316),
+  status: z.enum(['True', 'False', 'Unknown']),
+  observedGeneration: z.int().optional(),
+  lastTransitionTime: z.string().max(64),
+  reason: z.string().min(1).max(1024),
+  message: z.string().max(32768),
+});
+export type Condition = z.infer<typeof condition>;
+
+export const statusOf = z.strictObject({
+  conditions: z
+    .array(condition)
+    .max(8)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+  routes: z.int().optional().meta({ description: 'How many routes it governs or serves.' }),
+});
+export type Status = z.infer<typeof statusOf>;
+
+/** A kind of ours, with what its CRD needs beyond the schema. */
+export interface OwnKind {
+  readonly collection: Collection;
+  readonly spec: z.ZodType;
+  readonly shortNames: readonly string[];
+  readonly description: string;
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly jsonPath: string }[];
+}
+
+const readyColumns = [
+  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Programmed")].status' },
+  { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Programmed")].reason' },
+];
+const routesColumn = { name: 'Routes', type: 'integer', jsonPath: '.status.routes' };
+const ageColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+
+export const ownKinds: readonly OwnKind[] = [
+  {
+    collection: 'sallyports',
+    spec: sallyportSpec,
+    shortNames: ['sp'],
+    description: 'Settings of one ingress class; IngressClass.spec.parameters points at it.',
+    columns: [...readyColumns, ageColumn],
+  },
+  {
+    collection: 'identityProviders',
+    spec: identityProviderSpec,
+    shortNames: ['idp'],
+    description: 'One OpenID Connect provider, and who may use it.',
+    columns: [{ name: 'Issuer', type: 'string', jsonPath: '.spec.oidc.issuer' }, ...readyColumns, ageColumn],
+  },
+  {
+    collection: 'policies',
+    spec: policySpec,
+    shortNames: ['pol'],
+    description:
+      'Who may do what. Chosen by an Ingress with the annotation sallyport.dev/policy, or attached with targetRefs.',
+    columns: [{ name: 'Mode', type: 'string', jsonPath: '.spec.mode' }, routesColumn, ...readyColumns, ageColumn],
+  },
+  {
+    collection: 'clusterPolicies',
+    spec: clusterPolicySpec,
+    shortNames: ['cpol'],
+    description: "The platform team's guardrail over the routes of whole namespaces.",
+    columns: [
+      { name: 'Enforcement', type: 'string', jsonPath: '.spec.enforcement' },
+      { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+      routesColumn,
+      ...readyColumns,
+      ageColumn,
+    ],
+  },
+];
+
+/** Whether an object is of one of our kinds: those carry a status that we write. */
+export function isOwnKind(kind: string): boolean {
+  return ownKinds.some((own) => collections[own.collection].kind === kind);
+}
+
+/** Milliseconds of a duration such as `1h30m`, which its schema has already accepted. */
+export function parseDuration(text: string): number {
+  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/([0-9]+)(ms|s|m|h)/g)) {
+    total += Number(amount) * unitMs[unit as keyof typeof unitMs];
+  }
+  return total;
+}

@@ -1,0 +1,55 @@
+// What we say to a person ourselves, as a closed list; proxy/respond turns one into HTML, or into problem JSON for a program.
+
+/** Where a link or a form button leads, always on a host of ours. */
+type Url = string;
+
+export type Page =
+  | { readonly kind: 'BadRequest'; /** What is wrong with the request, for its author. */ readonly detail: string }
+  | { readonly kind: 'NoSuchHost' }
+  | { readonly kind: 'NoSuchPath' }
+  | { readonly kind: 'MethodNotAllowed'; readonly allow: readonly string[] }
+  /** Signed in, and not let in. `person` is an e-mail address or user name; absent where nobody is signed in. */
+  | { readonly kind: 'Refused'; readonly person?: string; readonly signOut?: Url }
+  /** A request that cannot be redirected without losing its body, or a page that wants a click before it starts a sign-in. */
+  | { readonly kind: 'SignInNeeded'; readonly signIn: Url }
+  /** A sign-in that did not end well. `reason` is for the person; it holds nothing that the provider sent unasked. */
+  | { readonly kind: 'SignInFailed'; readonly reason: SignInFailure; readonly startAgain: Url }
+  | { readonly kind: 'WhoAmI'; readonly identity: PersonShown; readonly signOut: Url }
+  | { readonly kind: 'ConfirmSignOut'; readonly signOut: Url; readonly person: string }
+  | { readonly kind: 'SignedOut'; readonly signIn: Url }
+  /** A protected host over plain HTTP, where no cookie of ours would be kept (promise 16). */
+  | { readonly kind: 'InsecureTransport' }
+  /** Nobody can sign in: the class or the route has no usable identity provider. */
+  | { readonly kind: 'NoProvider' }
+  | { readonly kind: 'ProviderUnavailable'; readonly retryAfterSeconds: number }
+  | { readonly kind: 'StoreUnavailable'; readonly retryAfterSeconds: number }
+  | { readonly kind: 'UpstreamUnavailable'; readonly reason: UpstreamFailure }
+  | { readonly kind: 'InternalError' };
+
+export type SignInFailure =
+  /** The state or the one-time code is old, unknown, used, or of another browser. */
+  | 'Expired'
+  /** The provider said no, or the person did. */
+  | 'Denied'
+  /** The provider's answer failed a check. */
+  | 'Invalid';
+
+export type UpstreamFailure =
+  | 'NoEndpoints'
+  | 'ConnectFailed'
+  | 'ConnectTimeout'
+  | 'FirstByteTimeout'
+  | 'Reset'
+  | 'AddressRefused'
+  | 'Invalid';
+
+export interface PersonShown {
+  readonly user: string;
+  readonly email?: string;
+  readonly name?: string;
+  readonly groups: readonly string[];
+  readonly provider: string;
+  /** Milliseconds since the epoch. */
+  readonly signedInAt: number;
+  readonly expiresAt: number;
+}

@@ -1,0 +1,69 @@
+// Settings as roles receive them: what a class's Sallyport object and its providers mean, with defaults filled in.
+import type { Redacted } from './diagnostic.ts';
+import type { DefaultAccess } from './policy.ts';
+
+export type HeaderPreset = 'Sallyport' | 'Pomerium' | 'OAuth2Proxy' | 'GoogleIAP' | 'CloudflareAccess';
+
+/** What the data path needs to know of its class. No secrets. */
+export interface ClassSettings {
+  /** `host` or `host:port`, lower-case; absent: each host signs in for itself. */
+  readonly authenticationHost?: string;
+  /** Without the `__Host-` prefix. */
+  readonly cookieName: string;
+  readonly cookieSameSite: 'Lax' | 'Strict' | 'None';
+  /** CIDRs. */
+  readonly trustedProxies: readonly string[];
+  readonly identityHeaders: { readonly preset: HeaderPreset; readonly claims: Readonly<Record<string, string>> };
+  readonly defaultAccess: DefaultAccess;
+  readonly defaultProvider?: string;
+  readonly sessionLifetimeMs: number;
+  readonly sessionIdleTimeoutMs?: number;
+  readonly outageGraceMs: number;
+  readonly timeouts: { readonly firstByteMs: number; readonly connectMs: number; readonly idleMs: number };
+}
+
+/** One identity provider, ready to talk to. */
+export interface ProviderSettings {
+  readonly name: string;
+  readonly issuer: string;
+  readonly allowInsecure: boolean;
+  readonly clientId: string;
+  readonly clientSecret?: Redacted<string>;
+  readonly scopes: readonly string[];
+  readonly claims: { readonly user: string; readonly email: string; readonly groups: string };
+  readonly allowUnverifiedEmail: boolean;
+  readonly authorizationParameters: Readonly<Record<string, string>>;
+  /** PEM. */
+  readonly ca?: string;
+  readonly logoutAtProvider: boolean;
+}
+
+/** A key of the ring: 32 random bytes from which every purpose derives its own, and a P-256 key that signs assertions. */
+export interface RingKey {
+  readonly id: string;
+  readonly secret: Redacted<Uint8Array>;
+  /** PKCS #8, PEM. */
+  readonly signingKey: Redacted<string>;
+}
+
+/** The first key seals and signs; all open and verify. */
+export type KeyRing = readonly [RingKey, ...RingKey[]];
+
+/** All that the `auth` role works from. */
+export interface AuthoritySettings {
+  readonly class: ClassSettings;
+  readonly providers: readonly ProviderSettings[];
+  /** Absent: the role makes one that lasts as long as the process. */
+  readonly keyRing?: KeyRing;
+}
+
+export const defaultClassSettings: ClassSettings = {
+  cookieName: 'sallyport',
+  cookieSameSite: 'Lax',
+  trustedProxies: [],
+  identityHeaders: { preset: 'Sallyport', claims: {} },
+  defaultAccess: 'Deny',
+  sessionLifetimeMs: 14 * 3_600_000,
+  outageGraceMs: 600_000,
+  timeouts: { firstByteMs: 60_000, connectMs: 5_000, idleMs: 300_000 },
+};

@@ -1,0 +1,76 @@
+// The logger, and the name of every metric, in one place.
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+export type { Logger } from 'pino';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** JSON lines on stdout: `time` in RFC 3339, `level` as a word, `msg`. */
+export function createLogger(level: LogLevel): Logger {
+  return pino({
+    level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+}
+
+/** Every metric there is. Labels are closed lists: no host, path or person, so the page's size does not grow with use. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** By `outcome`: how the request ended (see proxy/handle). */
+  readonly requests: Counter<'outcome'>;
+  readonly requestSeconds: Histogram;
+  readonly openStreams: Gauge;
+  /** By `outcome`: `succeeded` or a SignInFailure. */
+  readonly signIns: Counter<'outcome'>;
+  readonly rounds: Counter;
+  readonly roundSeconds: Histogram;
+  readonly tableHosts: Gauge;
+  readonly diagnostics: Gauge<'severity'>;
+  /** By `resource`: seconds since the API server last said anything about it. */
+  readonly watchSilenceSeconds: Gauge<'resource'>;
+  readonly watchRestarts: Counter<'resource'>;
+  readonly apiServerErrors: Counter;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames: [...labelNames], registers });
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers });
+  return {
+    registry,
+    requests: counter('sallyport_requests_total', 'Requests by how they ended.', ['outcome']),
+    requestSeconds: histogram(
+      'sallyport_request_seconds',
+      'Time from request to end of answer.',
+      [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+    ),
+    openStreams: gauge('sallyport_open_streams', 'Upgraded connections open now.'),
+    signIns: counter('sallyport_sign_ins_total', 'Sign-ins by how they ended.', ['outcome']),
+    rounds: counter('sallyport_rounds_total', 'Times the objects were translated.'),
+    roundSeconds: histogram(
+      'sallyport_round_seconds',
+      'Time of one translation.',
+      [0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
+    ),
+    tableHosts: gauge('sallyport_table_hosts', 'Hosts in the route table.'),
+    diagnostics: gauge('sallyport_diagnostics', 'Things wrong with objects now.', ['severity']),
+    watchSilenceSeconds: gauge(
+      'sallyport_watch_silence_seconds',
+      'Time since the API server last said anything about a resource.',
+      ['resource'],
+    ),
+    watchRestarts: counter('sallyport_watch_restarts_total', 'Watches that had to be opened again.', ['resource']),
+    apiServerErrors: counter('sallyport_api_server_errors_total', 'Requests to the API server that failed.'),
+  };
+}
