@@ -29,6 +29,7 @@ export type DiagnosticCode =
   | 'ManifestInvalid'
   | 'NoEndpoints'
   | 'NoGrant'
+  | 'NotSupportedYet'
   | 'NothingServed'
   | 'ObjectInvalid'
   | 'ParametersInvalid'

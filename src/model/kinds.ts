@@ -36,7 +36,7 @@ const secretKeyReference = secretReference.extend({
   key: described(name, 'The key within the Secret.'),
 });
 
-const labelSelector = z
+export const labelSelector = z
   .strictObject({
     matchLabels: z.record(z.string(), z.string().max(63)).optional(),
     matchExpressions: z
@@ -201,13 +201,10 @@ export const identityProviderSpec = z.strictObject({
         .meta({ description: 'Whether signing out also ends the session at the provider.' }),
     })
     .meta({ description: 'An OpenID Connect provider.' }),
-  allowedNamespaces: z
-    .strictObject({ selector: labelSelector })
-    .optional()
-    .meta({
-      description:
-        "Namespaces whose policies may name this provider; absent: none. A class's default provider serves all.",
-    }),
+  allowedNamespaces: z.strictObject({ selector: labelSelector }).optional().meta({
+    description:
+      "Namespaces whose policies may name this provider; absent: none. A class's default provider serves all.",
+  }),
 });
 export type IdentityProviderSpec = z.infer<typeof identityProviderSpec>;
 
@@ -217,14 +214,10 @@ const policyFields = {
     .default('Enforce')
     .meta({ description: 'Audit: decide, log and count, but neither grant nor refuse.' }),
   rules: z.array(rule).min(1).max(128).meta({ description: 'Who may do what. A deny wins over every allow.' }),
-  tests: z
-    .array(policyTest)
-    .max(256)
-    .optional()
-    .meta({
-      description:
-        'Requests with the verdict each must get. A policy that fails its own tests is broken, and a broken policy denies.',
-    }),
+  tests: z.array(policyTest).max(256).optional().meta({
+    description:
+      'Requests with the verdict each must get. A policy that fails its own tests is broken, and a broken policy denies.',
+  }),
 };
 
 export const policySpec = z.strictObject({
@@ -248,12 +241,10 @@ export type PolicySpec = z.infer<typeof policySpec>;
 
 export const clusterPolicySpec = z.strictObject({
   ...policyFields,
-  enforcement: z
-    .enum(['Mandatory', 'Default'])
-    .meta({
-      description:
-        'Mandatory: can refuse, never grant, and nothing weakens it. Default: applies where an Ingress brings no policy.',
-    }),
+  enforcement: z.enum(['Mandatory', 'Default']).meta({
+    description:
+      'Mandatory: can refuse, never grant, and nothing weakens it. Default: applies where an Ingress brings no policy.',
+  }),
   namespaceSelector: labelSelector.optional().meta({ description: 'Namespaces it applies to; absent: all.' }),
 });
 export type ClusterPolicySpec = z.infer<typeof clusterPolicySpec>;

@@ -14,6 +14,8 @@ export type Page =
   | { readonly kind: 'SignInNeeded'; readonly signIn: Url }
   /** A sign-in that did not end well. `reason` is for the person; it holds nothing that the provider sent unasked. */
   | { readonly kind: 'SignInFailed'; readonly reason: SignInFailure; readonly startAgain: Url }
+  /** Signed in, and on the way: goes on by itself (a meta refresh), where a redirect would leave a Strict cookie behind. */
+  | { readonly kind: 'SignedIn'; readonly goOn: Url }
   | { readonly kind: 'WhoAmI'; readonly identity: PersonShown; readonly signOut: Url }
   | { readonly kind: 'ConfirmSignOut'; readonly signOut: Url; readonly person: string }
   | { readonly kind: 'SignedOut'; readonly signIn: Url }

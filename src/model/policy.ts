@@ -39,19 +39,15 @@ const listOperators = {
 
 const stringMatcher = (of: string) => exactlyOne(stringOperators, `How ${of} must look. Letter case counts.`);
 
-export type StringMatcher = Partial<Readonly<z.infer<z.ZodObject<typeof stringOperators>>>>;
-export type ListMatcher = Partial<Readonly<z.infer<z.ZodObject<typeof listOperators>>>>;
+export type StringMatcher = Readonly<z.infer<ReturnType<typeof exactlyOne<typeof stringOperators>>>>;
+export type ListMatcher = Readonly<z.infer<ReturnType<typeof exactlyOne<typeof listOperators>>>>;
 
 const claim = z
   .strictObject({
-    path: z
-      .array(z.string().min(1).max(256))
-      .min(1)
-      .max(5)
-      .meta({
-        description:
-          'Where the claim stands: its name, and below it the names inside, for instance [realm_access, roles].',
-      }),
+    path: z.array(z.string().min(1).max(256)).min(1).max(5).meta({
+      description:
+        'Where the claim stands: its name, and below it the names inside, for instance [realm_access, roles].',
+    }),
     has: listOperators.has.optional(),
     is: listOperators.is.optional(),
     exclude: listOperators.exclude.optional(),
@@ -85,7 +81,7 @@ const criteria = {
 };
 
 export const criterion = exactlyOne(criteria, 'One condition: exactly one criterion.');
-export type Criterion = Partial<Readonly<z.infer<z.ZodObject<typeof criteria>>>>;
+export type Criterion = Readonly<z.infer<typeof criterion>>;
 export type CriterionName = keyof typeof criteria;
 export const criterionNames = Object.keys(criteria) as readonly CriterionName[];
 

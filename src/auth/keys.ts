@@ -1,0 +1,105 @@
+// The key ring at work: every purpose has a key of its own, and what is sealed for one use opens for no other.
+import { createCipheriv, createDecipheriv, createHmac, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto';
+import { Redacted } from '../model/diagnostic.ts';
+import type { KeyRing, RingKey } from '../model/settings.ts';
+
+/**
+ * What a sealed text is for. `flow`: a sign-in under way, in a cookie. `request`: an application host asks the
+ * authentication host for a sign-in. `host-cookie`: a session's secret, for one host. `listing`, `body`, `index`: parts
+ * of a record. `return`: where a signed-out person came from.
+ */
+export type Purpose = 'flow' | 'request' | 'host-cookie' | 'listing' | 'body' | 'index' | 'return';
+
+const cipher = 'aes-256-gcm';
+const nonceBytes = 12;
+const tagBytes = 16;
+
+const derived = new WeakMap<RingKey, Map<Purpose, Buffer>>();
+
+function purposeKey(key: RingKey, purpose: Purpose): Buffer {
+  const keys = derived.get(key) ?? new Map<Purpose, Buffer>();
+  derived.set(key, keys);
+  const known = keys.get(purpose);
+  if (known !== undefined) return known;
+  const made = Buffer.from(hkdfSync('sha256', key.secret.reveal(), '', `sallyport ${purpose}`, 32));
+  keys.set(purpose, made);
+  return made;
+}
+
+// A body opens with the ring's key and the browser's secret together (promise 6): HKDF, RFC 5869, over the one, salted
+// with the other.
+function keyFor(key: RingKey, purpose: Purpose, secret?: Uint8Array): Buffer {
+  const own = purposeKey(key, purpose);
+  return secret === undefined ? own : Buffer.from(hkdfSync('sha256', secret, own, 'sallyport with secret', 32));
+}
+
+/**
+ * Encrypts a text under the ring's first key: `keyId.base64url(nonce ‖ ciphertext ‖ tag)`.
+ * @param bound What it is sealed to, for instance a host: it opens only where the same is given again.
+ */
+export function seal(
+  ring: KeyRing,
+  purpose: Purpose,
+  plain: string | Uint8Array,
+  bound: string,
+  secret?: Uint8Array,
+): string {
+  const [key] = ring;
+  const nonce = randomBytes(nonceBytes);
+  const aead = createCipheriv(cipher, keyFor(key, purpose, secret), nonce).setAAD(Buffer.from(bound));
+  const sealed = Buffer.concat([nonce, aead.update(plain), aead.final(), aead.getAuthTag()]);
+  return `${key.id}.${sealed.toString('base64url')}`;
+}
+
+/** The text that was sealed; `undefined` for anything else, whatever is wrong with it. */
+export function unseal(
+  ring: KeyRing,
+  purpose: Purpose,
+  sealed: string,
+  bound: string,
+  secret?: Uint8Array,
+): Buffer | undefined {
+  const dot = sealed.indexOf('.');
+  const key = ring.find(({ id }) => id === sealed.slice(0, dot));
+  const bytes = Buffer.from(sealed.slice(dot + 1), 'base64url');
+  if (key === undefined || bytes.length < nonceBytes + tagBytes) return undefined;
+  try {
+    const aead = createDecipheriv(cipher, keyFor(key, purpose, secret), bytes.subarray(0, nonceBytes), {
+      authTagLength: tagBytes,
+    });
+    aead.setAAD(Buffer.from(bound)).setAuthTag(bytes.subarray(-tagBytes));
+    return Buffer.concat([aead.update(bytes.subarray(nonceBytes, -tagBytes)), aead.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What finds a record without telling what it is about. The name separates, so that a person is never a provider. */
+export function indexValue(key: RingKey, name: string, value: string): string {
+  return createHmac('sha256', purposeKey(key, 'index')).update(`${name}\0${value}`).digest('base64url');
+}
+
+/** A fresh ring of one key. */
+export function createKeyRing(): KeyRing {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return [
+    {
+      id: randomBytes(6)
+        .toString('base64url')
+        .replaceAll(/[^A-Za-z0-9]/g, 'x'),
+      secret: new Redacted<Uint8Array>(randomBytes(32)),
+      signingKey: new Redacted(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    },
+  ];
+}
+
+/** The one key `keys.json` of the Secret `sallyport-keys`; translate/keyring reads it back. */
+export function serializeKeyRing(ring: KeyRing): string {
+  return JSON.stringify(
+    ring.map(({ id, secret, signingKey }) => ({
+      id,
+      secret: Buffer.from(secret.reveal()).toString('base64url'),
+      signingKey: signingKey.reveal(),
+    })),
+  );
+}

@@ -1,0 +1,188 @@
+// The Authority itself: which of our paths does what, over sessions, providers and the key ring.
+import { AuthorityError, jwksPath, ownPrefix } from './authority.ts';
+import type { Answer, Authority, OpenedSession, OwnRequest } from './authority.ts';
+import { jwks, signAssertion } from './assertion.ts';
+import { decodeTicket } from './cookie.ts';
+import { heldSession, page } from './desk.ts';
+import type { Desk } from './desk.ts';
+import { createKeyRing } from './keys.ts';
+import { createProvider } from './provider.ts';
+import type { Provider } from './provider.ts';
+import { readSession } from './session.ts';
+import type { FullSession } from './session.ts';
+import { isAuthenticationHost } from './place.ts';
+import { signOut, signedOut } from './logout.ts';
+import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
+import { safeReturn } from './login.ts';
+import type { AuthoritySettings, ProviderSettings } from '../model/settings.ts';
+import { StoreError } from '../sessions/store.ts';
+import type { Store } from '../sessions/store.ts';
+import type { Logger, Metrics } from '../telemetry.ts';
+
+export interface LocalAuthorityOptions {
+  readonly store: Store;
+  readonly settings: AuthoritySettings;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface LocalAuthority extends Authority {
+  /** Takes effect with the next call; sign-ins under way go on. */
+  update(settings: AuthoritySettings): void;
+  close(): Promise<void>;
+}
+
+/** How long the data path may use an opened session before it asks again; assertions live five minutes. */
+const renewAfterMs = 60_000;
+const retryAfterSeconds = 5;
+
+export function createLocalAuthority({
+  store,
+  settings,
+  log,
+  metrics,
+  now = Date.now,
+}: LocalAuthorityOptions): LocalAuthority {
+  const ownRing = createKeyRing();
+  let current = settings;
+  let providers = updateProviders(new Map(), settings.providers, now);
+
+  const desk = (): Desk => ({
+    store,
+    settings: current.class,
+    ring: current.keyRing ?? ownRing,
+    provider: (name) => providers.get(name ?? current.class.defaultProvider ?? '')?.provider,
+    log,
+    metrics,
+    now: now(),
+  });
+
+  return {
+    async open(host, cookie) {
+      const at = desk();
+      try {
+        return await open(at, host, cookie);
+      } catch (cause) {
+        throw new AuthorityError('the session store does not answer', { cause });
+      }
+    },
+    signIn: (request) => answerOrUnavailable(log, startSignIn(desk(), request, request.path + request.query)),
+    respond: (request) => answerOrUnavailable(log, respond(desk(), request)),
+    onEnded: (listener) =>
+      store.watch(({ type, id, change }) => {
+        if (type === 'session' && change === 'removed') listener([id]);
+      }),
+    update(next) {
+      current = next;
+      providers = updateProviders(providers, next.providers, now);
+    },
+    async close() {
+      await Promise.all([...providers.values()].map(({ provider }) => provider.close()));
+    },
+  };
+}
+
+async function open(desk: Desk, host: string, cookie: string): Promise<OpenedSession | undefined> {
+  const { settings, ring, store, now } = desk;
+  const ticket = decodeTicket(ring, cookie, host, isAuthenticationHost(settings, host));
+  const full = ticket && (await readSession(store, ring, ticket));
+  if (full === undefined) return undefined;
+  const { session } = full;
+  const assertion = signAssertion(ring, session, `https://${settings.authenticationHost ?? host}`, host, now);
+  return { session, assertion, renewAt: Math.min(now + renewAfterMs, session.expiresAt) };
+}
+
+async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {
+  const { settings, ring } = desk;
+  const onAuthenticationHost = isAuthenticationHost(settings, request.host);
+  const path = request.path.startsWith(ownPrefix) ? request.path.slice(ownPrefix.length) : request.path;
+  if (request.path === `${ownPrefix}sign-out`) return signOut(desk, request);
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return page({ kind: 'MethodNotAllowed', allow: ['GET', 'HEAD'] });
+  switch (path) {
+    case jwksPath:
+      return { kind: 'Json', status: 200, body: jwks(ring), maxAgeSeconds: 300, cookies: [] };
+    case '':
+      return whoAmI(desk, request);
+    case 'user':
+      return user(desk, request);
+    case 'sign-in':
+      return onAuthenticationHost && request.query.startsWith('?request=')
+        ? requestedSignIn(desk, request)
+        : startSignIn(desk, request, safeReturn(new URLSearchParams(request.query).get('return')));
+    case 'signed-out':
+      return signedOut(desk, request);
+    case 'callback':
+      if (onAuthenticationHost) break;
+      return settings.authenticationHost === undefined ? providerCallback(desk, request) : codeCallback(desk, request);
+    case '/oauth2/callback':
+      if (!onAuthenticationHost) break;
+      return providerCallback(desk, request);
+    case '/':
+      if (!onAuthenticationHost) break;
+      return { kind: 'Redirect', status: 302, location: ownPrefix, cookies: [] };
+  }
+  return page({ kind: 'NoSuchPath' });
+}
+
+async function whoAmI(desk: Desk, request: OwnRequest): Promise<Answer> {
+  const held = await heldSession(desk, request);
+  if (held === undefined) return startSignIn(desk, request, ownPrefix);
+  return page({ kind: 'WhoAmI', identity: shown(held), signOut: `${ownPrefix}sign-out` });
+}
+
+async function user(desk: Desk, request: OwnRequest): Promise<Answer> {
+  const held = await heldSession(desk, request);
+  if (held === undefined)
+    return { kind: 'Json', status: 401, body: { title: 'Nobody is signed in here.', status: 401 }, cookies: [] };
+  return { kind: 'Json', status: 200, body: shown(held), cookies: [] };
+}
+
+function shown({ session }: FullSession) {
+  const { user: name, email, name: fullName, groups } = session.identity;
+  return {
+    user: name,
+    ...(email !== undefined && { email }),
+    ...(fullName !== undefined && { name: fullName }),
+    groups,
+    provider: session.provider,
+    signedInAt: session.authenticatedAt,
+    expiresAt: session.expiresAt,
+  };
+}
+
+async function answerOrUnavailable(log: Logger, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    log.error({ err: error }, 'the session store failed');
+    return page({ kind: 'StoreUnavailable', retryAfterSeconds });
+  }
+}
+
+type KnownProviders = ReadonlyMap<string, { readonly provider: Provider; readonly fingerprint: string }>;
+
+// A provider whose settings stay the same keeps what was discovered; a changed one is discovered anew.
+function updateProviders(
+  known: KnownProviders,
+  settings: readonly ProviderSettings[],
+  now: () => number,
+): KnownProviders {
+  const next = new Map<string, { provider: Provider; fingerprint: string }>();
+  for (const one of settings) {
+    const fingerprint = JSON.stringify({ ...one, clientSecret: one.clientSecret?.reveal() });
+    const before = known.get(one.name);
+    next.set(
+      one.name,
+      before?.fingerprint === fingerprint ? before : { provider: createProvider(one, now), fingerprint },
+    );
+  }
+  for (const [name, { provider }] of known) {
+    // What is under way at a provider that is gone may end by itself; its connections go then.
+    if (next.get(name)?.provider !== provider) void provider.close();
+  }
+  return next;
+}

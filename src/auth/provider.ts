@@ -1,0 +1,178 @@
+// An identity provider: discovered, asked for a sign-in, and believed only after every check (OpenID Connect Core 1.0).
+import { Agent, fetch as undiciFetch } from 'undici';
+import { lookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import * as oidc from 'openid-client';
+import type { Identity } from '../model/identity.ts';
+import type { ProviderSettings } from '../model/settings.ts';
+import { ProviderError, callTimeoutMs, createDiscovery } from './discovery.ts';
+import type { CheckedCallback } from './login.ts';
+import type { SignedIn } from './session.ts';
+
+/** The values that tie one sign-in to its answer. All are random, 32 bytes, base64url. */
+export interface Challenge {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+}
+
+export interface Provider {
+  readonly settings: ProviderSettings;
+  /** Where the browser goes to sign in. @throws {ProviderError} */
+  authorizationUrl(redirectUri: string, challenge: Challenge): Promise<string>;
+  /** Exchanges the code. It takes only what {@link CheckedCallback} says: the state has been checked. @throws {ProviderError} */
+  exchange(callback: CheckedCallback, now: number): Promise<SignedIn>;
+  /** Where the browser goes to sign out at the provider; `undefined` where it has no such place. @throws {ProviderError} */
+  endSessionUrl(idToken: string, returnTo: string, state: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+const maxAnswerBytes = 1 << 20;
+
+// RFC 6761, section 6.3: names under .localhost are the loopback's. glibc's resolver does not know.
+const lookupLocalhost: LookupFunction = (hostname, options, callback) => {
+  if (!hostname.endsWith('.localhost')) return lookup(hostname, options, callback);
+  return options.all === true ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
+};
+
+export function createProvider(settings: ProviderSettings, now: () => number = Date.now): Provider {
+  const agent = new Agent({
+    connect: { lookup: lookupLocalhost, timeout: callTimeoutMs, ...(settings.ca !== undefined && { ca: settings.ca }) },
+    headersTimeout: callTimeoutMs,
+    bodyTimeout: callTimeoutMs,
+    maxResponseSize: maxAnswerBytes,
+  });
+  const providerFetch: oidc.CustomFetch = async (url, options) => {
+    const { body, headers, method, redirect, signal } = options;
+    const init = {
+      headers,
+      method,
+      redirect,
+      ...(body != null && { body: body as string }),
+      ...(signal && { signal }),
+    };
+    return undiciFetch(url, { ...init, dispatcher: agent });
+  };
+
+  const configuration = createDiscovery(settings, providerFetch, now);
+
+  return {
+    settings,
+    async authorizationUrl(redirectUri, { state, nonce, verifier }) {
+      const config = await configuration();
+      const parameters = {
+        ...settings.authorizationParameters,
+        redirect_uri: redirectUri,
+        scope: supportedScopes(settings, config).join(' '),
+        response_type: 'code',
+        state,
+        nonce,
+        code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      };
+      return oidc.buildAuthorizationUrl(config, parameters).href;
+    },
+
+    async exchange({ url, challenge }, at) {
+      const config = await configuration();
+      try {
+        const answer = await oidc.authorizationCodeGrant(config, url, {
+          expectedState: challenge.state,
+          expectedNonce: challenge.nonce,
+          pkceCodeVerifier: challenge.verifier,
+          idTokenExpected: true,
+        });
+        return await signedIn(config, settings, answer, at);
+      } catch (cause) {
+        throw providerError(settings, cause);
+      }
+    },
+
+    async endSessionUrl(idToken, returnTo, state) {
+      if (!settings.logoutAtProvider) return undefined;
+      const config = await configuration();
+      if (config.serverMetadata().end_session_endpoint === undefined) return undefined;
+      return oidc.buildEndSessionUrl(config, { id_token_hint: idToken, post_logout_redirect_uri: returnTo, state })
+        .href;
+    },
+
+    async close() {
+      await agent.close();
+    },
+  };
+}
+
+// Providers refuse a sign-in that asks for a scope they do not know (Okta, Google): those they list are asked for alone.
+function supportedScopes(settings: ProviderSettings, config: oidc.Configuration): readonly string[] {
+  const supported = config.serverMetadata().scopes_supported;
+  return supported === undefined ? settings.scopes : settings.scopes.filter((scope) => supported.includes(scope));
+}
+
+async function signedIn(
+  config: oidc.Configuration,
+  settings: ProviderSettings,
+  answer: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>,
+  at: number,
+): Promise<SignedIn> {
+  const idClaims = answer.claims();
+  if (idClaims === undefined || answer.id_token === undefined)
+    throw new ProviderError('invalid', 'the answer has no id token');
+  let claims: Record<string, unknown> = { ...idClaims };
+  const wanted = [settings.claims.email, settings.claims.groups, settings.claims.user];
+  if (config.serverMetadata().userinfo_endpoint !== undefined && wanted.some((name) => claims[name] === undefined)) {
+    // The id token is signed and userinfo need not be: where both speak, the id token counts.
+    claims = { ...(await oidc.fetchUserInfo(config, answer.access_token, idClaims.sub)), ...claims };
+  }
+  const { refresh_token: refreshToken, access_token: accessToken, id_token: idToken } = answer;
+  return {
+    provider: settings.name,
+    issuer: config.serverMetadata().issuer,
+    subject: idClaims.sub,
+    ...(typeof claims['sid'] === 'string' && { providerSessionId: claims['sid'] }),
+    identity: identityOf(settings, claims),
+    tokens: { idToken, accessToken, ...(refreshToken !== undefined && { refreshToken }) },
+    authenticatedAt: typeof claims['auth_time'] === 'number' ? claims['auth_time'] * 1000 : at,
+  };
+}
+
+/** Who the claims speak of. @throws {ProviderError} `invalid` where the claim that names the person is missing. */
+export function identityOf(settings: ProviderSettings, claims: Readonly<Record<string, unknown>>): Identity {
+  const { user: userClaim, email: emailClaim, groups: groupsClaim } = settings.claims;
+  const user = claims[userClaim];
+  if (typeof user !== 'string' || user === '') throw new ProviderError('invalid', `the claim ${userClaim} is missing`);
+  const email = claims[emailClaim];
+  const verified = claims['email_verified'] === true || settings.allowUnverifiedEmail;
+  const groups = claims[groupsClaim];
+  const groupList =
+    typeof groups === 'string'
+      ? [groups]
+      : Array.isArray(groups)
+        ? groups.filter((group) => typeof group === 'string')
+        : [];
+  return {
+    user,
+    ...(typeof email === 'string' && email !== '' && verified && { email: lowerCaseDomain(email) }),
+    ...(typeof claims['name'] === 'string' && { name: claims['name'] }),
+    groups: groupList,
+    claims,
+  };
+}
+
+function lowerCaseDomain(email: string): string {
+  const at = email.lastIndexOf('@');
+  return email.slice(0, at) + email.slice(at).toLowerCase();
+}
+
+function providerError(settings: ProviderSettings, cause: unknown): ProviderError {
+  if (cause instanceof ProviderError) return cause;
+  const said = (code: ProviderError['code'], what: string) =>
+    new ProviderError(code, `IdentityProvider ${settings.name} ${what}`, { cause });
+  if (cause instanceof oidc.AuthorizationResponseError) return said('denied', `refused the sign-in: ${cause.error}`);
+  if (cause instanceof oidc.ResponseBodyError)
+    return said(cause.status >= 500 ? 'unavailable' : 'invalid', `refused the code: ${cause.error}`);
+  if (cause instanceof oidc.ClientError && cause.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM')
+    return said('unavailable', 'answered something else than expected');
+  if (cause instanceof oidc.ClientError && cause.code !== 'OAUTH_TIMEOUT')
+    return said('invalid', `gave an answer that fails a check: ${cause.code}`);
+  return said('unavailable', 'did not answer');
+}

@@ -1,0 +1,160 @@
+// Sessions as records: sealed when somebody signs in, opened on a request, ended at sign-out.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { indexValue, seal, unseal } from './keys.ts';
+import type { Identity, Session } from '../model/identity.ts';
+import type { KeyRing } from '../model/settings.ts';
+import type { Store, StoredRecord } from '../sessions/store.ts';
+import type { Ticket } from './cookie.ts';
+
+/** What the provider gave at sign-in. Tokens never leave the `auth` role. */
+export interface Tokens {
+  readonly idToken: string;
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+}
+
+/** A sign-in that succeeded, before it is a session. */
+export interface SignedIn {
+  readonly provider: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** The provider's own session id, where it tells one (OpenID Connect Back-Channel Logout 1.0, section 2.1). */
+  readonly providerSessionId?: string;
+  readonly identity: Identity;
+  readonly tokens: Tokens;
+  /** Milliseconds since the epoch. */
+  readonly authenticatedAt: number;
+}
+
+const bodySchema = z.object({
+  identity: z.object({
+    user: z.string(),
+    email: z.string().optional(),
+    name: z.string().optional(),
+    groups: z.array(z.string()),
+    claims: z.record(z.string(), z.unknown()),
+  }),
+  provider: z.string(),
+  authenticatedAt: z.number(),
+  tokens: z.object({ idToken: z.string(), accessToken: z.string(), refreshToken: z.string().optional() }),
+});
+
+/** A session with what only `auth` may see. */
+export interface FullSession {
+  readonly session: Session;
+  readonly tokens: Tokens;
+}
+
+const newId = () => randomBytes(16).toString('base64url');
+
+/**
+ * Writes a new session, with an id and a secret of its own, whatever session was there before.
+ * @throws {StoreError}
+ */
+export async function createSession(
+  store: Store,
+  ring: KeyRing,
+  signedIn: SignedIn,
+  now: number,
+  lifetimeMs: number,
+): Promise<Ticket> {
+  const ticket: Ticket = { id: newId(), secret: randomBytes(32) };
+  const { provider, issuer, subject, providerSessionId, identity, tokens, authenticatedAt } = signedIn;
+  const [key] = ring;
+  const person = identity.email ?? identity.user;
+  const created = await store.create({
+    type: 'session',
+    id: ticket.id,
+    index: {
+      person: indexValue(key, 'person', person),
+      provider: indexValue(key, 'provider', provider),
+      subject: indexValue(key, 'subject', `${issuer}\0${subject}`),
+      ...(providerSessionId !== undefined && { sid: indexValue(key, 'sid', `${issuer}\0${providerSessionId}`) }),
+    },
+    listing: seal(ring, 'listing', JSON.stringify({ person, provider, createdAt: now }), ticket.id),
+    body: seal(ring, 'body', JSON.stringify({ identity, provider, authenticatedAt, tokens }), ticket.id, ticket.secret),
+    expiresAt: now + lifetimeMs,
+  });
+  // 128 random bits do not meet twice; where they seem to, something is very wrong.
+  if (!created) throw new Error('a new session id was taken already');
+  return ticket;
+}
+
+/** The session of a ticket; `undefined` where there is none, or the secret is not its own. @throws {StoreError} */
+export async function readSession(store: Store, ring: KeyRing, ticket: Ticket): Promise<FullSession | undefined> {
+  const found = await store.read('session', ticket.id);
+  return found === undefined ? undefined : openRecord(ring, found.record, ticket.secret);
+}
+
+function openRecord(ring: KeyRing, record: StoredRecord, secret: Uint8Array): FullSession | undefined {
+  const plain = unseal(ring, 'body', record.body, record.id, secret);
+  if (plain === undefined) return undefined;
+  const { identity, provider, authenticatedAt, tokens } = bodySchema.parse(JSON.parse(plain.toString()));
+  return {
+    session: {
+      id: record.id,
+      provider,
+      identity: withoutUndefined(identity),
+      authenticatedAt,
+      expiresAt: record.expiresAt,
+    },
+    tokens: withoutUndefined(tokens),
+  };
+}
+
+/** Drops keys that hold `undefined`: zod's optional fields against exactOptionalPropertyTypes. */
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
+}
+
+const codeLifetimeMs = 60_000;
+
+const codeSchema = z.object({ session: z.string(), secret: z.string(), authority: z.string(), binding: z.string() });
+
+/** What a one-time code stands for: a session's ticket, on its way to one host, in one browser. */
+export interface CodeGrant {
+  readonly ticket: Ticket;
+  /** The host it is for, with its port where it has one. */
+  readonly authority: string;
+  /** Hash of the secret that the browser's flow cookie on that host holds. */
+  readonly binding: string;
+}
+
+/** Makes the one-time code for an application's host; valid for a minute. @throws {StoreError} */
+export async function createCode(store: Store, ring: KeyRing, grant: CodeGrant, now: number): Promise<string> {
+  const id = newId();
+  const secret = randomBytes(32);
+  const plain = JSON.stringify({
+    session: grant.ticket.id,
+    secret: Buffer.from(grant.ticket.secret).toString('base64url'),
+    authority: grant.authority,
+    binding: grant.binding,
+  });
+  await store.create({
+    type: 'code',
+    id,
+    index: {},
+    listing: '',
+    body: seal(ring, 'body', plain, `code ${id}`, secret),
+    expiresAt: now + codeLifetimeMs,
+  });
+  return `${id}.${secret.toString('base64url')}`;
+}
+
+/** What a code stands for, once: asking uses it up, whoever asks. @throws {StoreError} */
+export async function takeCode(store: Store, ring: KeyRing, code: string): Promise<CodeGrant | undefined> {
+  const [id = '', secret = '', ...rest] = code.split('.');
+  if (id === '' || secret === '' || rest.length > 0) return undefined;
+  const record = await store.take('code', id);
+  if (record === undefined) return undefined;
+  const plain = unseal(ring, 'body', record.body, `code ${id}`, Buffer.from(secret, 'base64url'));
+  if (plain === undefined) return undefined;
+  const grant = codeSchema.parse(JSON.parse(plain.toString()));
+  return {
+    ticket: { id: grant.session, secret: Buffer.from(grant.secret, 'base64url') },
+    authority: grant.authority,
+    binding: grant.binding,
+  };
+}

@@ -1,0 +1,86 @@
+// The store that lives and dies with the process: for development, tests, and a first try.
+import { StoreError } from './store.ts';
+import type { RecordChange, RecordType, Revised, Store, StoredRecord } from './store.ts';
+
+export interface MemoryStoreOptions {
+  /** Records held at the most; `create` throws `full` past it. */
+  readonly max?: number;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+const sweepEveryMs = 1_000;
+
+export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreOptions = {}): Store {
+  const records = new Map<string, Revised>();
+  const listeners = new Set<(change: RecordChange) => void>();
+  let revisions = 0;
+
+  const key = (type: RecordType, id: string) => `${type} ${id}`;
+  const tell = ({ type, id }: StoredRecord, change: RecordChange['change']) => {
+    for (const listener of listeners) listener({ type, id, change });
+  };
+  const write = (record: StoredRecord) => {
+    revisions += 1;
+    records.set(key(record.type, record.id), { record, revision: String(revisions) });
+  };
+  const drop = (record: StoredRecord) => {
+    records.delete(key(record.type, record.id));
+    tell(record, 'removed');
+  };
+  const live = (type: RecordType, id: string): Revised | undefined => {
+    const found = records.get(key(type, id));
+    if (found === undefined || found.record.expiresAt > now()) return found;
+    drop(found.record);
+    return undefined;
+  };
+  const sweep = () => {
+    for (const { record } of records.values()) if (record.expiresAt <= now()) drop(record);
+  };
+  const sweeper = setInterval(sweep, sweepEveryMs).unref();
+
+  return {
+    async create(record) {
+      if (live(record.type, record.id) !== undefined) return false;
+      if (records.size >= max) sweep();
+      if (records.size >= max) throw new StoreError('full', `the memory store holds ${max} records, its maximum`);
+      write(record);
+      tell(record, 'created');
+      return true;
+    },
+    async read(type, id) {
+      return live(type, id);
+    },
+    async replace(record, revision) {
+      if (live(record.type, record.id)?.revision !== revision) return false;
+      write(record);
+      tell(record, 'replaced');
+      return true;
+    },
+    async take(type, id) {
+      const found = live(type, id);
+      if (found !== undefined) drop(found.record);
+      return found?.record;
+    },
+    async remove(type, id) {
+      const found = live(type, id);
+      if (found !== undefined) drop(found.record);
+      return found !== undefined;
+    },
+    async find(type, name, value) {
+      sweep();
+      return [...records.values()]
+        .map(({ record }) => record)
+        .filter((record) => record.type === type && record.index[name] === value);
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      clearInterval(sweeper);
+      listeners.clear();
+      records.clear();
+    },
+  };
+}

@@ -1,0 +1,164 @@
+// The annotation vocabulary: one table of what an Ingress may say under sallyport.dev/, read strictly.
+import { complain } from './parse.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { KubernetesObject } from '../model/objects.ts';
+import type { Criterion, Policy } from '../model/policy.ts';
+import { describeReference } from '../model/diagnostic.ts';
+import { referenceTo } from '../model/objects.ts';
+
+export const annotationPrefix = 'sallyport.dev/';
+
+/** Every annotation there is, and what it is for: the reference page is made from this table. */
+export const annotations = {
+  access: 'Who may enter, in one word: `public` (anybody, no sign-in) or `authenticated` (anybody signed in).',
+  'allow-emails': 'E-mail addresses that may enter, separated by commas.',
+  'allow-domains': 'E-mail domains whose people may enter, separated by commas.',
+  'allow-groups': 'Groups whose members may enter, separated by commas.',
+  policy:
+    'Names of Policies in the same namespace that govern this Ingress, separated by commas. All of them must allow.',
+} as const;
+type Annotation = keyof typeof annotations;
+
+/** What an Ingress's annotations say of access. */
+export interface AccessAnnotations {
+  /** What `access` and `allow-*` amount to: they count as one policy. */
+  readonly policy?: Policy;
+  readonly policyNames: readonly string[];
+  /** Whether anybody may enter without signing in, as far as the annotations go. */
+  readonly isPublic: boolean;
+  /** Why the Ingress's routes deny whatever else is said: an annotation about access cannot be understood. */
+  readonly denied?: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const itemSchemas: Record<
+  'allow-emails' | 'allow-domains' | 'allow-groups' | 'policy',
+  { pattern: RegExp; wanted: string }
+> = {
+  'allow-emails': { pattern: /^[^\s@,]+@[^\s@,]+$/, wanted: 'an e-mail address such as ana@example.com' },
+  'allow-domains': { pattern: /^[^\s@,]+\.[^\s@,]+$/, wanted: 'a domain such as example.com' },
+  'allow-groups': { pattern: /^[\x20-\x7e\u0080-\uffff]{1,1024}$/, wanted: 'a group name' },
+  policy: { pattern: /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, wanted: 'the name of a Policy in this namespace' },
+};
+
+const known = new WeakMap<KubernetesObject, AccessAnnotations>();
+
+/** Reads an Ingress's annotations. Whatever cannot be understood and bears on access makes `denied`. */
+export function readAnnotations(ingress: KubernetesObject): AccessAnnotations {
+  const before = known.get(ingress);
+  if (before !== undefined) return before;
+  const read = createReader(ingress);
+  const given = Object.keys(ingress.metadata.annotations ?? {}).filter((name) => name.startsWith(annotationPrefix));
+  for (const name of given) if (!isAnnotation(name.slice(annotationPrefix.length))) read.unknown(name);
+
+  const access = read.access();
+  const criteria: Criterion[] = [
+    ...read.list('allow-emails').map((is): Criterion => ({ email: { is } })),
+    ...read.list('allow-domains').map((is): Criterion => ({ domain: { is } })),
+    ...read.list('allow-groups').map((has): Criterion => ({ groups: { has } })),
+  ];
+  if (access !== undefined && criteria.length > 0) {
+    read.refuse('access', `it says ${access}, and an allow-* annotation says something narrower: keep one of the two`);
+  }
+  if (access === 'public') criteria.push({ accept: true });
+  if (access === 'authenticated') criteria.push({ authenticatedUser: true });
+  const policyNames = read.list('policy');
+  const { diagnostics, denied } = read.findings();
+  const result: AccessAnnotations = {
+    policyNames,
+    isPublic: access === 'public' && policyNames.length === 0,
+    diagnostics,
+    ...(criteria.length > 0 && {
+      policy: {
+        name: `annotations of ${describeReference(referenceTo(ingress))}`,
+        mode: 'Enforce',
+        rules: [{ allow: { or: criteria } }],
+      },
+    }),
+    ...(denied !== undefined && { denied }),
+  };
+  known.set(ingress, result);
+  return result;
+}
+
+function isAnnotation(name: string): name is Annotation {
+  return Object.hasOwn(annotations, name);
+}
+
+function createReader(ingress: KubernetesObject) {
+  const diagnostics: Diagnostic[] = [];
+  let denied: string | undefined;
+  const pathOf = (name: string) =>
+    `metadata.annotations[${name.startsWith(annotationPrefix) ? name : annotationPrefix + name}]`;
+  const value = (name: Annotation) => ingress.metadata.annotations?.[annotationPrefix + name];
+  const refuse = (name: Annotation, what: string) => {
+    denied ??= `annotation ${annotationPrefix}${name} cannot be understood`;
+    diagnostics.push(
+      complain(ingress, 'AnnotationInvalid', pathOf(name), `${what}; until then this Ingress denies everybody`),
+    );
+  };
+  return {
+    refuse,
+    findings: () => ({ diagnostics, denied }),
+
+    access(): 'public' | 'authenticated' | undefined {
+      const given = value('access');
+      if (given === undefined || given === 'public' || given === 'authenticated') return given;
+      refuse('access', `"${given}" is not an access: public or authenticated is wanted`);
+      return undefined;
+    },
+
+    list(name: keyof typeof itemSchemas): readonly string[] {
+      const given = value(name);
+      if (given === undefined) return [];
+      const { pattern, wanted } = itemSchemas[name];
+      const items = given.split(',').map((item) => item.trim());
+      const wrong = items.find((item) => !pattern.test(item));
+      if (wrong === undefined) return items;
+      refuse(name, `"${wrong}" is not ${wanted}`);
+      return [];
+    },
+
+    // Every annotation of today is about access, so one that is nearly one of them was meant to narrow it: deny. Any other
+    // unknown name may be a newer version's, and is only reported.
+    unknown(name: string) {
+      const word = name.slice(annotationPrefix.length);
+      const near = nearest(word);
+      if (near !== undefined) denied ??= `annotation ${name} looks like a misspelt ${annotationPrefix}${near}`;
+      const consequence =
+        near === undefined
+          ? 'it has no effect'
+          : `did you mean ${annotationPrefix}${near}? Until it is mended this Ingress denies everybody`;
+      const severity = near === undefined ? 'warning' : 'error';
+      diagnostics.push(
+        complain(
+          ingress,
+          'AnnotationUnknown',
+          pathOf(name),
+          `there is no annotation ${name}; ${consequence}`,
+          severity,
+        ),
+      );
+    },
+  };
+}
+
+/** The annotation that a word was probably meant to be: two letters away, or begun alike (`policies`, `allowed-users`). */
+function nearest(word: string): Annotation | undefined {
+  const names = Object.keys(annotations) as Annotation[];
+  return names.find((name) => distance(word, name) <= 2) ?? names.find((name) => word.startsWith(name.slice(0, 5)));
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,110 @@
+// What the statuses of our own kinds should say, as a value; kubernetes/reporter writes what differs.
+import type { ClassReading, ProviderReading } from './settings.ts';
+import type { World } from './world.ts';
+import type { Diagnostic, DiagnosticCode, ObjectReference } from '../model/diagnostic.ts';
+import type { Condition, Status } from '../model/kinds.ts';
+import { referenceTo } from '../model/objects.ts';
+import type { Collection, KubernetesObject } from '../model/objects.ts';
+
+export interface DesiredStatus {
+  readonly collection: Collection;
+  readonly object: ObjectReference;
+  readonly status: Status;
+}
+
+type OwnCollection = Extract<Collection, 'sallyports' | 'identityProviders' | 'policies' | 'clusterPolicies'>;
+
+// Codes that say that something referred to is not there; every other error is about the object itself.
+const unresolvedCodes: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  'IdentityProviderNotAllowed',
+  'IdentityProviderNotFound',
+  'SecretNotFound',
+]);
+
+/**
+ * @param routesOf How many routes each policy governs.
+ * @returns One status for each object of our kinds. `lastTransitionTime` is now's: the reporter keeps the earlier one
+ *   where a condition has not flipped.
+ */
+export function desiredStatuses(
+  world: World,
+  reading: ClassReading,
+  diagnostics: readonly Diagnostic[],
+  routesOf: ReadonlyMap<KubernetesObject, number>,
+): readonly DesiredStatus[] {
+  const { inventory } = world;
+  const at = new Date(world.now).toISOString().replace(/\.\d+Z$/, 'Z');
+  const byObject = Map.groupBy(diagnostics, ({ object }) => key(object));
+  const describe = (
+    collection: OwnCollection,
+    object: KubernetesObject,
+    unused: string | undefined,
+    routes?: number,
+  ) => {
+    const reference = referenceTo(object);
+    const errors = (byObject.get(key(reference)) ?? []).filter(({ severity }) => severity === 'error');
+    const conditions = conditionsOf(object, errors, unused, at);
+    return { collection, object: reference, status: { conditions, ...(routes !== undefined && { routes }) } };
+  };
+  const policies = (collection: 'policies' | 'clusterPolicies') =>
+    [...inventory[collection].values()].map((object) => {
+      const routes = routesOf.get(object) ?? 0;
+      return describe(
+        collection,
+        object,
+        routes === 0 ? 'no route of this class is governed by it' : undefined,
+        routes,
+      );
+    });
+  return [
+    ...policies('policies'),
+    ...policies('clusterPolicies'),
+    ...[...reading.providers.values()].map((provider) =>
+      describe('identityProviders', provider.object, unusable(provider)),
+    ),
+    ...[...inventory.sallyports.values()].map((object) =>
+      describe(
+        'sallyports',
+        object,
+        object === reading.sallyport ? undefined : `no IngressClass ${world.options.className} points at it`,
+      ),
+    ),
+  ];
+}
+
+function unusable({ settings }: ProviderReading): string | undefined {
+  return settings === undefined ? 'nobody can sign in with it' : undefined;
+}
+
+function key({ kind, namespace = '', name }: ObjectReference): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+function conditionsOf(
+  object: KubernetesObject,
+  errors: readonly Diagnostic[],
+  unused: string | undefined,
+  at: string,
+): Condition[] {
+  const unresolved = errors.filter(({ code }) => unresolvedCodes.has(code));
+  const wrong = errors.filter(({ code }) => !unresolvedCodes.has(code));
+  const condition = (type: string, fault: { code: string; message: string } | undefined): Condition => ({
+    type,
+    status: fault === undefined ? 'True' : 'False',
+    ...(object.metadata.generation !== undefined && { observedGeneration: object.metadata.generation }),
+    lastTransitionTime: at,
+    reason: fault?.code ?? type,
+    message: fault?.message ?? '',
+  });
+  const fault = (found: readonly Diagnostic[]) =>
+    found[0] && { code: found[0].code, message: found.map(sentence).join('; ').slice(0, 4096) };
+  return [
+    condition('Accepted', fault(wrong)),
+    condition('ResolvedRefs', fault(unresolved)),
+    condition('Programmed', fault(errors) ?? (unused === undefined ? undefined : { code: 'Unused', message: unused })),
+  ];
+}
+
+function sentence({ path, message }: Diagnostic): string {
+  return path === '' ? message : `${path}: ${message}`;
+}

@@ -1,0 +1,103 @@
+// Whole world in, whole answer out: from an inventory to the route table's content, with everything that is wrong attached to the object at fault.
+import { isServed, readIngress } from './ingress.ts';
+import type { IngressReading } from './ingress.ts';
+import { byAge, settleHost } from './precedence.ts';
+import { readClass } from './settings.ts';
+import { desiredStatuses } from './status.ts';
+import type { DesiredStatus } from './status.ts';
+import { createWorld } from './world.ts';
+import type { TranslateOptions, World } from './world.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { Inventory, KubernetesObject } from '../model/objects.ts';
+import type { Certificate, HostRoutes } from '../model/route.ts';
+import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
+import { parseClusterPolicy, parsePolicy } from '../policy/parse.ts';
+
+export type { TranslateOptions } from './world.ts';
+export type { DesiredStatus } from './status.ts';
+
+export interface Translation {
+  readonly settings: ClassSettings;
+  /** A host that nothing touched is the same object as in the translation before. */
+  readonly hosts: ReadonlyMap<string, HostRoutes>;
+  readonly defaultCertificate?: Certificate;
+  readonly authority: AuthoritySettings;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly statuses: readonly DesiredStatus[];
+  /** Keys of the Secrets that something refers to. */
+  readonly secretReferences: ReadonlySet<string>;
+  /** Whether the content of one of them is still to come: a better answer will follow. */
+  readonly isPending: boolean;
+}
+
+/**
+ * Translates everything there is. It never throws, whatever the objects hold, and does no I/O.
+ * @param now Milliseconds since the epoch, for the dates of certificates and conditions.
+ */
+export function translate(inventory: Inventory, options: TranslateOptions, now: number): Translation {
+  const world = createWorld(inventory, options, now);
+  const reading = readClass(world);
+  const served = [...inventory.ingresses.values()]
+    .filter((ingress) => isServed(ingress, reading))
+    .toSorted(byAge)
+    .map((ingress) => readIngress(world, reading, ingress));
+  const { hosts, diagnostics: hostDiagnostics } = settleHosts(world, served, reading.settings.authenticationHost);
+  const diagnostics = distinct([
+    ...reading.diagnostics,
+    ...policyDiagnostics(world),
+    ...served.flatMap((ingress) => ingress.diagnostics),
+    ...hostDiagnostics,
+  ]);
+  return {
+    settings: reading.settings,
+    hosts,
+    ...(reading.defaultCertificate && { defaultCertificate: reading.defaultCertificate }),
+    authority: reading.authority,
+    diagnostics,
+    statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served)),
+    secretReferences: world.secretReferences,
+    isPending: world.isPending(),
+  };
+}
+
+function settleHosts(world: World, served: readonly IngressReading[], authenticationHost: string | undefined) {
+  const hosts = new Map<string, HostRoutes>();
+  const diagnostics: Diagnostic[] = [];
+  const name = authenticationHost?.replace(/:[0-9]+$/, '');
+  for (const [host, claims] of Map.groupBy(
+    served.flatMap((ingress) => ingress.claims),
+    (claim) => claim.host,
+  )) {
+    const settled = settleHost(world, claims, name);
+    if (settled === undefined) continue;
+    hosts.set(host, settled.host);
+    diagnostics.push(...settled.diagnostics);
+  }
+  return { hosts, diagnostics };
+}
+
+function policyDiagnostics({ inventory }: World): readonly Diagnostic[] {
+  return [
+    ...[...inventory.policies.values()].flatMap((policy) => parsePolicy(policy).diagnostics),
+    ...[...inventory.clusterPolicies.values()].flatMap((policy) => parseClusterPolicy(policy).diagnostics),
+  ];
+}
+
+function countRoutes(served: readonly IngressReading[]): ReadonlyMap<KubernetesObject, number> {
+  const counts = new Map<KubernetesObject, number>();
+  for (const { binding, claims } of served) {
+    const routes = claims.reduce((sum, claim) => sum + claim.routes.length, 0);
+    for (const policy of binding.policies) counts.set(policy, (counts.get(policy) ?? 0) + routes);
+  }
+  return counts;
+}
+
+// The same fault is met once for each Ingress that suffers from it, and said once.
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Map<string, Diagnostic>();
+  for (const one of diagnostics) {
+    const { kind, namespace = '', name } = one.object;
+    seen.set([one.code, kind, namespace, name, one.path, one.message].join('\0'), one);
+  }
+  return [...seen.values()];
+}
