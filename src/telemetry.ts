@@ -1,6 +1,6 @@
 // The logger, and the name of every metric, in one place.
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { Logger, LoggerOptions } from 'pino';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 export type { Logger } from 'pino';
@@ -8,14 +8,15 @@ export type { Logger } from 'pino';
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** JSON lines on stdout: `time` in RFC 3339, `level` as a word, `msg`. */
-export function createLogger(level: LogLevel): Logger {
-  return pino({
+/** JSON lines on stdout, or wherever `write` puts them: `time` in RFC 3339, `level` as a word, `msg`. */
+export function createLogger(level: LogLevel, write?: (line: string) => void): Logger {
+  const settings: LoggerOptions = {
     level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
-  });
+  };
+  return write === undefined ? pino(settings) : pino(settings, { write });
 }
 
 /** Every metric there is. Labels are closed lists: no host, path or person, so the page's size does not grow with use. */

@@ -1,0 +1,84 @@
+// Where objects come from, by the flags: a folder, or a cluster with all that goes with it.
+import { folderInventory } from '../inventory/folder.ts';
+import { clusterInventory } from '../inventory/cluster.ts';
+import type { InventorySource } from '../inventory/source.ts';
+import { createKubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { inClusterConnection, kubeconfigConnection } from '../kubernetes/connect.ts';
+import { createReporter } from '../kubernetes/reporter.ts';
+import { ensureKeyRing } from '../kubernetes/keyring.ts';
+import type { Inventory } from '../model/objects.ts';
+import type { Logger, Metrics } from '../telemetry.ts';
+import type { Translation } from '../translate/translate.ts';
+import { createKeyRing, serializeKeyRing } from '../auth/keys.ts';
+import { keyRingSecretName } from '../translate/keyring.ts';
+import type { Locate } from './diagnostics.ts';
+import type { RunSettings } from './settings.ts';
+
+/** A source of objects, and what is told back to it. */
+export interface Source extends InventorySource {
+  readonly isFolder: boolean;
+  readonly locate?: Locate;
+  /** Addresses that no route may lead to (promise 15). */
+  readonly refusedAddresses: readonly string[];
+  /** Statuses and Events, where there is somebody to tell. */
+  readonly report: (translation: Translation, inventory: Inventory) => void;
+}
+
+/** @throws {Error} saying why neither a folder nor a cluster can be reached. */
+export function openSource(
+  settings: RunSettings,
+  log: Logger,
+  metrics: Metrics,
+  onChange: (inventory: Inventory) => void,
+): Promise<Source> {
+  return settings.manifests === undefined
+    ? openCluster(settings, log, metrics, onChange)
+    : openFolder(settings.manifests, log, onChange);
+}
+
+async function openFolder(directory: string, log: Logger, onChange: (inventory: Inventory) => void): Promise<Source> {
+  const folder = folderInventory({ directory, log, onChange, watch: true });
+  return { ...folder, isFolder: true, refusedAddresses: [], report: () => undefined };
+}
+
+async function openCluster(
+  settings: RunSettings,
+  log: Logger,
+  metrics: Metrics,
+  onChange: (inventory: Inventory) => void,
+): Promise<Source> {
+  const inPod = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && settings.kubeconfig === undefined;
+  const connection = inPod ? await inClusterConnection() : await kubeconfigConnection(settings.kubeconfig);
+  const client = createKubernetesClient(connection, { metrics });
+  const { namespace } = settings;
+  await makeKeyRing(client, namespace, log);
+  // The installation's own namespace always belongs to them: its Secrets and its authentication host's Ingress are there.
+  const namespaces = settings.namespaces && [...new Set([...settings.namespaces, namespace])];
+  const cluster = clusterInventory({ client, log, metrics, onChange, ...(namespaces && { namespaces }) });
+  const reporter = createReporter({ client, log });
+  const apiServer = process.env['KUBERNETES_SERVICE_HOST'];
+  const ownAddress = process.env['POD_IP'];
+  return {
+    ...cluster,
+    isFolder: false,
+    refusedAddresses: [apiServer, ownAddress].filter((address) => address !== undefined),
+    report: reporter.report,
+    stop: async () => {
+      await cluster.stop();
+      await reporter.stop();
+    },
+  };
+}
+
+async function makeKeyRing(client: KubernetesClient, namespace: string, log: Logger): Promise<void> {
+  try {
+    const made = await ensureKeyRing(client, namespace, keyRingSecretName, () => serializeKeyRing(createKeyRing()));
+    if (made) log.info({ secret: `${namespace}/${keyRingSecretName}` }, 'made the key ring');
+  } catch (error) {
+    log.warn(
+      { err: error },
+      `the key ring in namespace ${namespace} cannot be made: keys last as long as this process`,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+// The control loop: each inventory is translated, published, reported. What publishes and reports is a parameter.
+import type { Inventory } from './model/objects.ts';
+import type { Logger, Metrics } from './telemetry.ts';
+import { translate } from './translate/translate.ts';
+import type { TranslateOptions, Translation } from './translate/translate.ts';
+
+export interface ControllerOptions {
+  readonly translate: TranslateOptions;
+  /** Says which Secrets translation named: their content is fetched, and another inventory follows. */
+  readonly reference: (secrets: ReadonlySet<string>) => void;
+  /** Hands the translation to the other roles. */
+  readonly publish: (translation: Translation) => void;
+  /** Tells people: statuses, Events, log lines. */
+  readonly report: (translation: Translation, inventory: Inventory) => void;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface Controller {
+  /** Takes an inventory: one round. */
+  readonly onInventory: (inventory: Inventory) => void;
+  stop(): void;
+}
+
+// A Secret that was named just now arrives within milliseconds. One that cannot be fetched holds up the others no longer
+// than this.
+const pendingMs = 1_000;
+
+export function createController(options: ControllerOptions): Controller {
+  const { log, metrics, now = Date.now } = options;
+  let latest: Inventory | undefined;
+  let overdue: NodeJS.Timeout | undefined;
+
+  const finish = (translation: Translation, inventory: Inventory) => {
+    clearTimeout(overdue);
+    overdue = undefined;
+    options.publish(translation);
+    options.report(translation, inventory);
+    for (const severity of ['error', 'warning'] as const) {
+      metrics.diagnostics.set({ severity }, translation.diagnostics.filter((one) => one.severity === severity).length);
+    }
+    metrics.tableHosts.set(translation.hosts.size);
+  };
+
+  const round = (isOverdue: boolean) => {
+    if (latest === undefined) return;
+    const inventory = latest;
+    const end = metrics.roundSeconds.startTimer();
+    const translation = translate(inventory, options.translate, now());
+    const seconds = end();
+    metrics.rounds.inc();
+    log.debug({ ms: Math.round(seconds * 1e5) / 100, hosts: translation.hosts.size }, 'translated');
+    options.reference(translation.secretReferences);
+    if (!translation.isPending || isOverdue) finish(translation, inventory);
+    else overdue ??= setTimeout(() => round(true), pendingMs).unref();
+  };
+
+  return {
+    onInventory: (inventory) => {
+      latest = inventory;
+      round(false);
+    },
+    stop: () => {
+      clearTimeout(overdue);
+      latest = undefined;
+    },
+  };
+}

@@ -1,0 +1,281 @@
+// One request, top to bottom: each step either goes on to the next or returns how the request ended.
+import type { Duplex } from 'node:stream';
+import { AuthorityError, jwksPath } from '../auth/authority.ts';
+import type { Authority } from '../auth/authority.ts';
+import type { Identity } from '../model/identity.ts';
+import type { Page } from '../model/page.ts';
+import type { Facts } from '../model/policy.ts';
+import type { HostRoutes, Route } from '../model/route.ts';
+import { evaluate } from '../policy/evaluate.ts';
+import { canonicalAddress, isLocalHost } from './address.ts';
+import type { Balancer } from './balance.ts';
+import { certificateFor } from './certificates.ts';
+import { ownCookies, sessionCookies } from './cookies.ts';
+import type { Exchange, RequestOutcome } from './exchange.ts';
+import { forward } from './forward.ts';
+import type { ForwardOutcome } from './forward.ts';
+import { requestHeaders } from './headers.ts';
+import { matchHost, matchPath } from './match.ts';
+import { isAuthenticationHost, isOwnPlace, ownRequest, readForm } from './own.ts';
+import { allowedMethods, canonicalRequest } from './request.ts';
+import type { CanonicalRequest, Refusal } from './request.ts';
+import { isUpstreamFailure } from './pages.ts';
+import { isNavigation, respondAnswer, respondPage, respondRedirect } from './respond.ts';
+import type { PageOptions } from './respond.ts';
+import { withDeadline } from './sessions.ts';
+import type { FoundSession, Sessions } from './sessions.ts';
+import type { Connections } from './upstream.ts';
+
+/** What all requests share. */
+export interface Gate {
+  readonly authority: Authority;
+  readonly sessions: Sessions;
+  readonly balancer: Balancer;
+  readonly connections: Connections;
+  /** Where the https listener is; absent: there is none. */
+  readonly httpsPort: () => number | undefined;
+  /** Hears of each connection that has switched protocols. */
+  readonly track: (client: Duplex) => void;
+}
+
+/** Never throws for anything that a client or an application does. */
+export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOutcome> {
+  const { request, table } = exchange;
+  const { settings } = table;
+  const { socket } = request;
+
+  // 1. One canonical request, or none.
+  const peer = canonicalAddress(socket.remoteAddress ?? '');
+  if (peer === undefined) return 'ClientLeft';
+  const { method = '', url: target = '', rawHeaders } = request;
+  const encrypted = 'encrypted' in socket && socket.encrypted === true;
+  const raw = { method, target, rawHeaders, peer, encrypted, port: socket.localPort ?? 0 };
+  const canonical = canonicalRequest(raw, settings);
+  if ('refused' in canonical) return refuse(exchange, canonical.refused);
+  const asked = canonical.ok;
+  exchange.asked = asked;
+  const routes = matchHost(table, asked.host);
+  const location = encrypted ? undefined : httpsLocation(gate, exchange, asked, routes);
+  if (location !== undefined) return redirectToHttps(exchange, location);
+
+  // 2. Our own places, which are never routed.
+  if (isOwnPlace(asked, routes, table)) return answerOwnPlace(gate, exchange, asked, routes);
+  if (routes === undefined) return say(exchange, { kind: 'NoSuchHost' }, 'NoSuchHost');
+
+  // 3. The route.
+  const route = matchPath(routes, asked.path);
+  if (route === undefined) return say(exchange, { kind: 'NoSuchPath' }, 'NoSuchPath');
+  exchange.route = route;
+
+  // 4. A route whose objects are at fault refuses everybody.
+  if (route.denied !== undefined) return say(exchange, { kind: 'Refused' }, 'Refused');
+
+  // 5. The session, where a cookie names one.
+  const found = await findSession(gate, exchange, asked, route);
+  const identity = found === 'Unavailable' ? undefined : found?.opened.session.identity;
+
+  // 6. The decision.
+  const facts: Facts = { method, path: asked.path, ip: asked.client.address, ...(identity && { identity }) };
+  const verdict = evaluate(route.access, facts);
+  exchange.verdict = verdict;
+  // Who is there cannot be told: only a route that lets in people without a name still does.
+  if (found === 'Unavailable' && verdict.decision !== 'Allow') {
+    return say(exchange, { kind: 'StoreUnavailable', retryAfterSeconds: 5 }, 'StoreUnavailable');
+  }
+
+  // 7. Nobody is signed in, and somebody must be.
+  if (verdict.decision === 'Login') return askToSignIn(gate, exchange, asked, routes, route);
+
+  // 8. No.
+  if (verdict.decision === 'Deny') {
+    const person = identity && { person: identity.email ?? identity.user, signOut: '/.sallyport/sign-out' };
+    return say(exchange, { kind: 'Refused', ...person }, 'Refused');
+  }
+
+  // 9. to 11. Yes.
+  return letThrough(gate, exchange, asked, route, found === 'Unavailable' ? undefined : found, facts);
+}
+
+async function say(
+  exchange: Exchange,
+  page: Page,
+  outcome: RequestOutcome,
+  options?: PageOptions,
+): Promise<RequestOutcome> {
+  await respondPage(exchange, page, options);
+  return outcome;
+}
+
+function refuse(exchange: Exchange, { status, detail }: Refusal): Promise<RequestOutcome> {
+  if (status === 405) return say(exchange, { kind: 'MethodNotAllowed', allow: allowedMethods }, 'BadRequest');
+  return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
+}
+
+/** The same URL over https, where this one came over plain http and the host has a certificate. */
+function httpsLocation(
+  gate: Gate,
+  { table }: Exchange,
+  asked: CanonicalRequest,
+  routes: HostRoutes | undefined,
+): string | undefined {
+  const port = gate.httpsPort();
+  const isServed = (routes !== undefined && routes.host !== '') || isAuthenticationHost(asked.host, table);
+  if (asked.scheme === 'https' || port === undefined || !isServed) return undefined;
+  if (certificateFor(table, asked.host) === undefined) return undefined;
+  // Without a port the client came to 80, whatever ours is behind the Service: there, https is at 443.
+  const suffix = asked.port === undefined || port === 443 ? '' : `:${port}`;
+  return `https://${asked.host}${suffix}${asked.path}${asked.query}`;
+}
+
+async function redirectToHttps(exchange: Exchange, location: string): Promise<RequestOutcome> {
+  await respondRedirect(exchange, 308, location);
+  return 'RedirectedToHttps';
+}
+
+// Signing in may take `auth` a discovery and a code exchange at the provider.
+const authorityTimeoutMs = 30_000;
+
+async function answerOwnPlace(
+  gate: Gate,
+  exchange: Exchange,
+  asked: CanonicalRequest,
+  routes: HostRoutes | undefined,
+): Promise<RequestOutcome> {
+  const { request, table } = exchange;
+  // Nobody signs in at a host that nobody claims (promise 14).
+  if (routes?.host === '' && !isAuthenticationHost(asked.host, table)) {
+    return say(exchange, { kind: 'NoSuchPath' }, 'NoSuchPath');
+  }
+  if (isInsecure(asked) && asked.path !== jwksPath)
+    return say(exchange, { kind: 'InsecureTransport' }, 'InsecureTransport');
+  let body: string | undefined;
+  if (asked.method === 'POST') {
+    if (exchange.expectsContinue) exchange.response.writeContinue();
+    const form = await readForm(request);
+    if (form === 'ClientLeft') return 'ClientLeft';
+    if (form === 'TooLarge') return refuseForm(exchange, 413, 'The form is longer than 16 KiB.');
+    if (form === 'TooSlow') return refuseForm(exchange, 408, 'The form took too long to arrive.');
+    body = form.text;
+  }
+  const provider = routes?.routes.find((route) => route.provider !== undefined)?.provider;
+  const own = ownRequest(asked, table.settings.cookieName, { body, provider });
+  return orUnavailable(exchange, async () => {
+    await respondAnswer(exchange, await withDeadline(gate.authority.respond(own), authorityTimeoutMs));
+    return 'OwnAnswer';
+  });
+}
+
+function refuseForm(exchange: Exchange, status: number, detail: string): Promise<RequestOutcome> {
+  return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
+}
+
+function isInsecure({ scheme, host }: CanonicalRequest): boolean {
+  return scheme === 'http' && !isLocalHost(host);
+}
+
+/** The session of the route's provider; `Unavailable`: a cookie was sent, and whose it is cannot be told now. */
+async function findSession(
+  gate: Gate,
+  exchange: Exchange,
+  asked: CanonicalRequest,
+  route: Route,
+): Promise<FoundSession | 'Unavailable' | undefined> {
+  const { cookieName } = exchange.table.settings;
+  const cookies = sessionCookies(ownCookies(asked.headers.get('cookie') ?? [], cookieName), cookieName);
+  if (cookies.length === 0 || route.provider === undefined) return undefined;
+  try {
+    const found = await gate.sessions.find(asked.host, cookies, route.provider);
+    if (found !== undefined) exchange.session = found.opened.session;
+    return found;
+  } catch (error) {
+    if (error instanceof AuthorityError) return 'Unavailable';
+    throw error;
+  }
+}
+
+async function orUnavailable(exchange: Exchange, answer: () => Promise<RequestOutcome>): Promise<RequestOutcome> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof AuthorityError)) throw error;
+    return say(exchange, { kind: 'StoreUnavailable', retryAfterSeconds: 5 }, 'StoreUnavailable');
+  }
+}
+
+async function askToSignIn(
+  gate: Gate,
+  exchange: Exchange,
+  asked: CanonicalRequest,
+  routes: HostRoutes,
+  route: Route,
+): Promise<RequestOutcome> {
+  const { provider } = route;
+  // A route without a host never starts a login (promise 14).
+  if (routes.host === '') return say(exchange, { kind: 'Refused' }, 'Refused');
+  // No cookie of ours would be kept: an explanation, never a loop (promise 16).
+  if (isInsecure(asked)) return say(exchange, { kind: 'InsecureTransport' }, 'InsecureTransport');
+  if (provider === undefined) return say(exchange, { kind: 'NoProvider' }, 'NoProvider');
+  const mayRedirect = asked.method === 'GET' || asked.method === 'HEAD';
+  // A program gets a 401 it can understand; a form's author a page, for a redirect would lose what was written (promise 9).
+  if (!isNavigation(asked.headers) || !mayRedirect || exchange.upgrade !== undefined) {
+    return say(exchange, { kind: 'SignInNeeded', signIn: `${asked.path}${asked.query}` }, 'Unauthenticated');
+  }
+  const own = ownRequest(asked, exchange.table.settings.cookieName, { provider });
+  return orUnavailable(exchange, async () => {
+    await respondAnswer(exchange, await withDeadline(gate.authority.signIn(own), authorityTimeoutMs));
+    return 'SignInStarted';
+  });
+}
+
+async function letThrough(
+  gate: Gate,
+  exchange: Exchange,
+  asked: CanonicalRequest,
+  route: Route,
+  found: FoundSession | undefined,
+  facts: Facts,
+): Promise<RequestOutcome> {
+  const { request, response, table, id: requestId, upgrade } = exchange;
+  const { settings } = table;
+  if (route.upstream === undefined) return failed(exchange, 'NoEndpoints');
+
+  // 9. The headers, built anew.
+  const headers = requestHeaders({
+    asked,
+    rawHeaders: request.rawHeaders,
+    requestId,
+    settings,
+    ...(found && { opened: found.opened }),
+    ...(upgrade && { upgrade: upgrade.protocol }),
+  });
+
+  // 10. and 11. An endpoint, and the way there and back, for as long as the session lives.
+  const stillAllowed = (identity: Identity): boolean =>
+    evaluate(route.access, { ...facts, identity }).decision === 'Allow';
+  const end = (): void => {
+    exchange.ended = true;
+    request.socket.destroy();
+  };
+  const release = found && gate.sessions.hold({ ...found, host: asked.host, stillAllowed, end });
+  try {
+    const { balancer, connections, track } = gate;
+    const outcome = await forward({ exchange, asked, upstream: route.upstream, headers, balancer, connections, track });
+    if (exchange.ended === true || response.destroyed) return ended(exchange, outcome);
+    return await failed(exchange, outcome);
+  } finally {
+    release?.();
+  }
+}
+
+function ended({ ended: byUs }: Exchange, outcome: ForwardOutcome): RequestOutcome {
+  if (byUs === true) return 'SessionEnded';
+  return outcome === 'Forwarded' || outcome === 'Upgraded' || outcome === 'UpstreamBroke' ? outcome : 'ClientLeft';
+}
+
+/** Says so where nothing has been said yet. */
+function failed(exchange: Exchange, outcome: ForwardOutcome): Promise<RequestOutcome> {
+  if (isUpstreamFailure(outcome)) return say(exchange, { kind: 'UpstreamUnavailable', reason: outcome }, outcome);
+  if (outcome !== 'BodyTimeout') return Promise.resolve(outcome);
+  const detail = 'The rest of the request took too long to arrive.';
+  return say(exchange, { kind: 'BadRequest', detail }, outcome, { status: 408 });
+}

@@ -1,0 +1,199 @@
+// The outgoing headers, built and not filtered: what is ours comes only from us, the rest passes as it came.
+import type { OpenedSession } from '../auth/authority.ts';
+import type { ClassSettings } from '../model/settings.ts';
+import { setsOwnCookie, withoutOwnCookies } from './cookies.ts';
+import { identityHeaders } from './identity-headers.ts';
+import type { CanonicalRequest } from './request.ts';
+
+/** Name, value, name, value…, as node:http takes and gives them. */
+export type FlatHeaders = readonly string[];
+
+// RFC 9110 §7.6.1, and those that only ever concern one hop.
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'http2-settings',
+  // Becomes HTTP_PROXY in a CGI program's environment (CVE-2016-5385).
+  'proxy',
+]);
+
+// Framing and routing are read under their own spelling alone; some servers read Content_Length as if it were one.
+const exactSpellingOnly: ReadonlySet<string> = new Set(['content-length', 'content-type', 'transfer-encoding']);
+
+// Names that say who somebody is, or where a request came from, under any preset.
+const managed: ReadonlySet<string> = new Set([
+  'forwarded',
+  'x-real-ip',
+  'x-rewrite-url',
+  'x-client-ip',
+  'true-client-ip',
+  'x-cluster-client-ip',
+  'x-request-id',
+  'x-goog-iap-jwt-assertion',
+  'remote-user',
+]);
+
+const managedPrefixes = [
+  'x-sallyport-',
+  'x-forwarded-',
+  'x-original-',
+  'x-pomerium-',
+  'x-auth-request-',
+  'x-goog-authenticated-user-',
+  'cf-access-',
+  'x-remote-',
+  'x-webauth-',
+];
+
+/** CGI, WSGI, PHP and Rack all fold names so that `X_Forwarded_User` and `x.forwarded.user` arrive as one (CVE-2025-64484, CVE-2026-88011). */
+export function foldName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
+}
+
+/** Whether an application must hear this header from nobody but us. */
+function isManaged(folded: string, claimHeaders: ReadonlySet<string>): boolean {
+  return managed.has(folded) || claimHeaders.has(folded) || managedPrefixes.some((prefix) => folded.startsWith(prefix));
+}
+
+const claimHeaderSets = new WeakMap<object, ReadonlySet<string>>();
+
+function claimHeadersOf(claims: ClassSettings['identityHeaders']['claims']): ReadonlySet<string> {
+  let names = claimHeaderSets.get(claims);
+  if (names === undefined) {
+    names = new Set(Object.keys(claims).map(foldName));
+    claimHeaderSets.set(claims, names);
+  }
+  return names;
+}
+
+function isProxys(name: string): boolean {
+  return hopByHop.has(name) || name.startsWith('proxy-');
+}
+
+/** Names that a Connection header nominates: dropped before ours are added, so that nobody can have ours dropped (CVE-2021-32813). */
+function nominated(connection: readonly string[]): ReadonlySet<string> {
+  return new Set(connection.flatMap((value) => value.split(',')).map((name) => name.trim().toLowerCase()));
+}
+
+export interface Outgoing {
+  readonly asked: CanonicalRequest;
+  readonly rawHeaders: FlatHeaders;
+  readonly requestId: string;
+  readonly settings: ClassSettings;
+  /** Absent: the application is told of nobody. */
+  readonly opened?: OpenedSession;
+  /** The protocol that the client wants to switch to. */
+  readonly upgrade?: string;
+}
+
+/** What the upstream gets. */
+export function requestHeaders({ asked, rawHeaders, requestId, settings, opened, upgrade }: Outgoing): string[] {
+  const dropped = nominated(asked.headers.get('connection') ?? []);
+  const claims = claimHeadersOf(settings.identityHeaders.claims);
+  const headers = ['Host', asked.authority];
+  for (const [name, value] of pairs(rawHeaders)) {
+    const lower = name.toLowerCase();
+    const folded = foldName(name);
+    if (lower === 'host' || lower === 'content-length' || lower === 'trailer') continue;
+    if (isProxys(folded) || dropped.has(lower) || isManaged(folded, claims)) continue;
+    if (folded !== lower && exactSpellingOnly.has(folded)) continue;
+    const kept = lower === 'cookie' ? withoutOwnCookies(value, settings.cookieName) : value;
+    if (kept !== undefined) headers.push(name, kept);
+  }
+  headers.push(...framing(asked), ...forwarding(asked), 'X-Request-Id', requestId);
+  if (asked.headers.get('te')?.some((value) => /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) === true) {
+    headers.push('TE', 'trailers');
+  }
+  if (upgrade !== undefined) headers.push('Connection', 'Upgrade', 'Upgrade', upgrade);
+  if (opened !== undefined) headers.push(...identityHeaders(opened, settings.identityHeaders));
+  return headers;
+}
+
+/** Derived anew from what the parser obeyed (RFC 9112 §6.3), whatever Connection nominated (CVE-2026-29057). */
+function framing({ headers, method }: CanonicalRequest): readonly string[] {
+  const length = headers.get('content-length')?.[0];
+  if (length !== undefined) return ['Content-Length', length];
+  if (headers.has('transfer-encoding')) return ['Transfer-Encoding', 'chunked'];
+  // No body. Where a body is usual that must be said (RFC 9110 §8.6), or node:http would announce a chunked one.
+  return bodiless.has(method) ? [] : ['Content-Length', '0'];
+}
+
+const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+/** Whether a body follows the request's headers. */
+export function hasBody({ headers }: CanonicalRequest): boolean {
+  return headers.has('transfer-encoding') || Number(headers.get('content-length')?.[0] ?? 0) > 0;
+}
+
+function forwarding({ client, scheme, authority, port }: CanonicalRequest): readonly string[] {
+  return [
+    'X-Forwarded-For',
+    client.chain.join(', '),
+    'X-Forwarded-Proto',
+    scheme,
+    'X-Forwarded-Host',
+    authority,
+    'X-Forwarded-Port',
+    String(port ?? (scheme === 'https' ? 443 : 80)),
+    'X-Real-IP',
+    client.address,
+  ];
+}
+
+/** What the client gets of an application's headers. Nothing of ours among them: an application cannot set our cookies. */
+export function responseHeaders(rawHeaders: FlatHeaders, status: number, cookieName: string): string[] {
+  const connection = [...pairs(rawHeaders)].filter(([name]) => name.toLowerCase() === 'connection');
+  const dropped = nominated(connection.map(([, value]) => value));
+  const chunked = [...pairs(rawHeaders)].some(([name]) => name.toLowerCase() === 'transfer-encoding');
+  const headers: string[] = [];
+  for (const [name, value] of pairs(rawHeaders)) {
+    const lower = name.toLowerCase();
+    // Framing cannot be nominated away: a Content-Length that vanished would change what HEAD says.
+    if (isProxys(lower) || (dropped.has(lower) && lower !== 'content-length')) continue;
+    if (lower === 'set-cookie' && setsOwnCookie(value, cookieName)) continue;
+    if (lower === 'content-length' && (status === 204 || status < 200)) continue;
+    // Node refuses to announce trailers in a message that cannot have any (nodejs/node#1647 of http-proxy took processes down).
+    if (lower === 'trailer' && (!chunked || status === 204 || status === 304)) continue;
+    headers.push(name, value);
+  }
+  return headers;
+}
+
+// RFC 9110 §6.5.1: fields that frame, route, authenticate or describe the message mean nothing safe at its end.
+const neverTrailers: ReadonlySet<string> = new Set([
+  'host',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'trailer',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'cache-control',
+  'range',
+  'age',
+  'date',
+  'expires',
+  'location',
+  'retry-after',
+  'vary',
+  'www-authenticate',
+]);
+
+/** The trailers that pass, in either direction. */
+export function trailers(rawTrailers: FlatHeaders, settings: ClassSettings): [string, string][] {
+  const claims = claimHeadersOf(settings.identityHeaders.claims);
+  return [...pairs(rawTrailers)].filter(([name]) => {
+    const folded = foldName(name);
+    return !neverTrailers.has(folded) && !isProxys(folded) && !isManaged(folded, claims);
+  });
+}
+
+export function* pairs(flat: FlatHeaders): Generator<[name: string, value: string]> {
+  for (let at = 0; at + 1 < flat.length; at += 2) yield [flat[at] ?? '', flat[at + 1] ?? ''];
+}

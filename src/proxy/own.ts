@@ -1,0 +1,70 @@
+// Our own places on other people's hosts: what counts as one, and how `auth` is asked about it.
+import type { IncomingMessage } from 'node:http';
+import { jwksPath, ownPrefix } from '../auth/authority.ts';
+import type { OwnRequest } from '../auth/authority.ts';
+import type { HostRoutes, RouteTable } from '../model/route.ts';
+import { parseAuthority } from './address.ts';
+import { ownCookies } from './cookies.ts';
+import type { CanonicalRequest } from './request.ts';
+
+/** Whether a request is for us. Such a one is never routed, whatever an Ingress says (promise 14). */
+export function isOwnPlace(
+  { host, path }: CanonicalRequest,
+  routes: HostRoutes | undefined,
+  table: RouteTable,
+): boolean {
+  if (isAuthenticationHost(host, table)) return true;
+  if (routes === undefined) return false;
+  return path === jwksPath || path.startsWith(ownPrefix) || `${path}/` === ownPrefix;
+}
+
+export function isAuthenticationHost(host: string, { settings }: RouteTable): boolean {
+  return settings.authenticationHost !== undefined && parseAuthority(settings.authenticationHost)?.host === host;
+}
+
+export function ownRequest(
+  asked: CanonicalRequest,
+  cookieName: string,
+  rest: { readonly provider?: string | undefined; readonly body?: string | undefined } = {},
+): OwnRequest {
+  const { method, scheme, authority, host, path, query, headers } = asked;
+  const origin = headers.get('origin')?.[0];
+  const fetchSite = headers.get('sec-fetch-site')?.[0];
+  return {
+    method,
+    scheme,
+    authority,
+    host,
+    path,
+    query,
+    cookies: ownCookies(headers.get('cookie') ?? [], cookieName),
+    ...(origin !== undefined && { origin }),
+    ...(fetchSite !== undefined && { fetchSite }),
+    ...(rest.body !== undefined && { body: rest.body }),
+    ...(rest.provider !== undefined && { provider: rest.provider }),
+  };
+}
+
+const formLimit = 16 * 1024;
+const formTimeoutMs = 10_000;
+
+/** A form's body, or why there is none to be had. */
+export function readForm(
+  request: IncomingMessage,
+): Promise<{ readonly text: string } | 'TooLarge' | 'TooSlow' | 'ClientLeft'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const timer = setTimeout(() => resolve('TooSlow'), formTimeoutMs);
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > formLimit) resolve('TooLarge');
+      else chunks.push(chunk);
+    });
+    request.once('end', () => resolve({ text: Buffer.concat(chunks).toString('utf8') }));
+    request.once('close', () => {
+      clearTimeout(timer);
+      resolve('ClientLeft');
+    });
+  });
+}

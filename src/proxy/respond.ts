@@ -1,0 +1,134 @@
+// Answers of our own: a page as HTML for a person or as problem JSON for a program, a redirect, or an answer of `auth`'s.
+import type { Answer } from '../auth/authority.ts';
+import type { Page } from '../model/page.ts';
+import type { Exchange } from './exchange.ts';
+import { renderHtml, securityHeaders } from './html.ts';
+import { describePage } from './pages.ts';
+import type { HeaderIndex } from './client.ts';
+import { indexHeaders } from './request.ts';
+
+export interface PageOptions {
+  /** Other than the page's own. */
+  readonly status?: number;
+  /** Name, value, name, value… */
+  readonly headers?: readonly string[];
+}
+
+/** Whether a person is looking (promise 9): Sec-Fetch-Mode where a browser sends it, else Accept. */
+export function isNavigation(headers: HeaderIndex): boolean {
+  const mode = headers.get('sec-fetch-mode')?.[0];
+  if (mode !== undefined) return mode === 'navigate';
+  return headers.get('accept')?.some((value) => /\btext\/html\b/i.test(value)) === true;
+}
+
+export function respondPage(exchange: Exchange, page: Page, options: PageOptions = {}): Promise<void> {
+  const description = describePage(page);
+  const status = options.status ?? description.status;
+  const headers = exchange.asked?.headers ?? indexHeaders(exchange.request.rawHeaders);
+  const forPerson = isNavigation(headers);
+  const posts = description.actions?.some(({ method }) => method === 'post') === true;
+  const body = forPerson
+    ? renderHtml({ ...description, status }, exchange.id)
+    : problem(status, description.title, description.detail, exchange.id);
+  return send(exchange, status, body, [
+    'Content-Type',
+    forPerson ? 'text/html; charset=utf-8' : 'application/problem+json',
+    ...securityHeaders(posts),
+    ...(description.retryAfterSeconds === undefined
+      ? []
+      : ['Retry-After', String(Math.ceil(description.retryAfterSeconds))]),
+    ...(description.allow === undefined ? [] : ['Allow', description.allow.join(', ')]),
+    // RFC 9110 §15.5.2: a 401 names at least one scheme.
+    ...(status === 401 ? ['WWW-Authenticate', `Bearer realm="${exchange.asked?.host ?? ''}"`] : []),
+    ...(options.headers ?? []),
+  ]);
+}
+
+/** RFC 9457; the request id as an extension member. */
+function problem(status: number, title: string, detail: string, requestId: string): string {
+  return `${JSON.stringify({ type: 'about:blank', title, status, detail, requestId })}\n`;
+}
+
+export function respondRedirect(
+  exchange: Exchange,
+  status: 302 | 303 | 308,
+  location: string,
+  cookies: readonly string[] = [],
+): Promise<void> {
+  return send(exchange, status, '', ['Location', location, 'Referrer-Policy', 'no-referrer', ...setCookies(cookies)]);
+}
+
+export function respondAnswer(exchange: Exchange, answer: Answer): Promise<void> {
+  switch (answer.kind) {
+    case 'Redirect':
+      return respondRedirect(exchange, answer.status, answer.location, answer.cookies);
+    case 'Page':
+      return respondPage(exchange, answer.page, { headers: setCookies(answer.cookies) });
+    case 'Json':
+      return send(
+        exchange,
+        answer.status,
+        `${JSON.stringify(answer.body)}\n`,
+        ['Content-Type', 'application/json', 'X-Content-Type-Options', 'nosniff', ...setCookies(answer.cookies)],
+        answer.maxAgeSeconds === undefined ? undefined : `public, max-age=${Math.floor(answer.maxAgeSeconds)}`,
+      );
+  }
+}
+
+function setCookies(cookies: readonly string[]): string[] {
+  return cookies.flatMap((cookie) => ['Set-Cookie', cookie]);
+}
+
+const lingerMs = 5_000;
+const lingerBytes = 256 * 1024;
+
+/** Resolves when the answer is with the kernel, or the client gone. */
+async function send(
+  exchange: Exchange,
+  status: number,
+  body: string,
+  headers: readonly string[],
+  cacheControl = 'no-store',
+): Promise<void> {
+  const { request, response } = exchange;
+  if (response.headersSent || response.destroyed || request.socket.destroyed) {
+    response.destroy();
+    return;
+  }
+  exchange.status = status;
+  response.writeHead(status, [
+    ...headers,
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Cache-Control',
+    cacheControl,
+    'Server',
+    'sallyport',
+    'X-Request-Id',
+    exchange.id,
+  ]);
+  const closed = new Promise<void>((resolve) => response.once('close', resolve));
+  // Strings that are not ASCII must not travel with the headers: node:http would encode both as one.
+  response.end(Buffer.from(body));
+  discardRest(exchange);
+  await closed;
+}
+
+/**
+ * Reads on after an answer that came before the body's end, so that the client gets to read it: to close with unread bytes
+ * resets the connection. Not for ever: whoever goes on sending is cut off.
+ */
+export function discardRest({ request }: Pick<Exchange, 'request'>): void {
+  if (request.complete || request.destroyed) return;
+  let left = lingerBytes;
+  const stop = (): void => {
+    request.socket.destroy();
+  };
+  const timer = setTimeout(stop, lingerMs).unref();
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) stop();
+  });
+  request.once('close', () => clearTimeout(timer));
+  request.resume();
+}

@@ -1,0 +1,162 @@
+// Opened sessions, as the data path knows them: a small cache, and the open streams that end when their session does.
+import { LRUCache } from 'lru-cache';
+import { AuthorityError } from '../auth/authority.ts';
+import type { Authority, OpenedSession } from '../auth/authority.ts';
+import type { Identity } from '../model/identity.ts';
+
+/** A request under way, for as long as its session lives. */
+export interface HeldStream {
+  readonly opened: OpenedSession;
+  readonly host: string;
+  readonly cookie: string;
+  /** Whether the person may still use the route: asked again when the session was renewed, for their groups may be others. */
+  readonly stillAllowed: (identity: Identity) => boolean;
+  /** Ends the stream; called at most once. */
+  readonly end: () => void;
+}
+
+export interface FoundSession {
+  readonly opened: OpenedSession;
+  readonly cookie: string;
+}
+
+export interface Sessions {
+  /**
+   * The first of these cookies that opens a session of this provider on this host.
+   * @throws {AuthorityError} where none does, and one of them could not be asked about.
+   */
+  find(host: string, cookies: readonly string[], provider: string): Promise<FoundSession | undefined>;
+  /** Ends the stream when its session does, by revocation or by age. Returns how to let go. */
+  hold(stream: HeldStream): () => void;
+  close(): void;
+}
+
+export interface SessionsOptions {
+  readonly authority: Authority;
+  readonly now: () => number;
+  readonly openTimeoutMs?: number;
+  readonly sweepMs?: number;
+}
+
+const cacheLimit = 10_000;
+
+interface Stream extends HeldStream {
+  opened: OpenedSession;
+  renewing: boolean;
+}
+
+export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs = 1_000 }: SessionsOptions): Sessions {
+  const cache = new LRUCache<string, OpenedSession>({ max: cacheLimit });
+  const opening = new Map<string, Promise<OpenedSession | undefined>>();
+  // A session that has ended stays ended, also for an answer that was on its way when it ended.
+  const ended = new LRUCache<string, true>({ max: cacheLimit });
+  const streams = new Map<string, Set<Stream>>();
+
+  const isLive = ({ session }: OpenedSession): boolean => session.expiresAt > now() && !ended.has(session.id);
+
+  /** Concurrent calls for one cookie share one call to the authority. */
+  async function open(host: string, cookie: string): Promise<OpenedSession | undefined> {
+    // A host name has no space, so no two pairs make one key.
+    const key = `${host} ${cookie}`;
+    const cached = cache.get(key);
+    if (cached !== undefined && cached.renewAt > now()) return isLive(cached) ? cached : undefined;
+    const shared = opening.get(key) ?? ask(key, host, cookie);
+    const opened = await shared;
+    return opened !== undefined && isLive(opened) ? opened : undefined;
+  }
+
+  function ask(key: string, host: string, cookie: string): Promise<OpenedSession | undefined> {
+    const asked = withDeadline(authority.open(host, cookie), openTimeoutMs)
+      .then((opened) => {
+        if (opened !== undefined && isLive(opened)) cache.set(key, opened);
+        else cache.delete(key);
+        return opened;
+      })
+      .finally(() => opening.delete(key));
+    opening.set(key, asked);
+    return asked;
+  }
+
+  function drop(stream: Stream): void {
+    const { id } = stream.opened.session;
+    const held = streams.get(id);
+    if (held?.delete(stream) === true && held.size === 0) streams.delete(id);
+  }
+
+  function end(stream: Stream): void {
+    drop(stream);
+    stream.end();
+  }
+
+  /** An open stream keeps its session fresh, and learns of an end whose news went astray. */
+  async function renew(stream: Stream): Promise<void> {
+    stream.renewing = true;
+    try {
+      const opened = await open(stream.host, stream.cookie);
+      const { id } = stream.opened.session;
+      if (opened?.session.id !== id || !stream.stillAllowed(opened.session.identity)) end(stream);
+      else stream.opened = opened;
+    } catch {
+      // The authority is away: the stream lives on until its session expires.
+    } finally {
+      stream.renewing = false;
+    }
+  }
+
+  function sweep(): void {
+    for (const stream of [...streams.values()].flatMap((held) => [...held])) {
+      if (!isLive(stream.opened)) end(stream);
+      else if (stream.opened.renewAt <= now() && !stream.renewing) void renew(stream);
+    }
+  }
+
+  const sweeper = setInterval(sweep, sweepMs).unref();
+  const stopListening = authority.onEnded((ids) => {
+    for (const id of ids) {
+      ended.set(id, true);
+      for (const stream of streams.get(id) ?? []) end(stream);
+    }
+  });
+
+  return {
+    async find(host, cookies, provider) {
+      let failure: unknown;
+      for (const cookie of cookies) {
+        try {
+          const opened = await open(host, cookie);
+          if (opened?.session.provider === provider) return { opened, cookie };
+        } catch (error) {
+          failure = error;
+        }
+      }
+      if (failure !== undefined) throw failure;
+      return undefined;
+    },
+    hold(given) {
+      const stream: Stream = { ...given, renewing: false };
+      if (!isLive(given.opened)) {
+        stream.end();
+        return () => undefined;
+      }
+      const { id } = given.opened.session;
+      const held = streams.get(id) ?? new Set();
+      streams.set(id, held.add(stream));
+      return () => drop(stream);
+    },
+    close() {
+      clearInterval(sweeper);
+      stopListening();
+    },
+  };
+}
+
+/** @throws {AuthorityError} when the time is up. */
+export async function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new AuthorityError(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,86 @@
+// What the three roles say to each other: all of it, as plain data, so that it crosses a socket as well as a function call.
+import type { Answer, OpenedSession, OwnRequest } from '../auth/authority.ts';
+import type { TableUpdate } from '../model/route.ts';
+import type { AuthoritySettings } from '../model/settings.ts';
+
+/** Counts up when a message changes its meaning; roles of different versions do not talk. */
+export const protocolVersion = 1;
+
+/** control → proxy. The first holds every host; those after it, what changed. */
+export interface TableMessage {
+  readonly type: 'table';
+  readonly update: TableUpdate;
+}
+
+/** control → auth. */
+export interface SettingsMessage {
+  readonly type: 'settings';
+  readonly settings: AuthoritySettings;
+}
+
+/** proxy → auth. Each is answered once, by an {@link AuthorityReply} with the same `ask`. */
+export type AuthorityQuestion = { readonly ask: number } & (
+  | { readonly type: 'open'; readonly host: string; readonly cookie: string }
+  | { readonly type: 'sign-in'; readonly request: OwnRequest }
+  | { readonly type: 'respond'; readonly request: OwnRequest }
+);
+
+/** auth → proxy: an answer, or the news that sessions have ended. */
+export type AuthorityReply =
+  | { readonly type: 'opened'; readonly ask: number; readonly opened: OpenedSession | undefined }
+  | { readonly type: 'answered'; readonly ask: number; readonly answer: Answer }
+  | {
+      readonly type: 'failed';
+      readonly ask: number;
+      readonly code: 'unavailable' | 'internal';
+      readonly message: string;
+    }
+  | { readonly type: 'ended'; readonly sessions: readonly string[] };
+
+/** One end of a line between two roles. Messages arrive in order, and never during `send`. */
+export interface Link<Out, In> {
+  send(message: Out): void;
+  onMessage(listener: (message: In) => void): void;
+  close(): void;
+}
+
+/**
+ * A line within one process. `copies`: each message is cloned, as a socket would, so that nothing but plain data can pass
+ * and no role can reach into another; the lines from control carry frozen objects, and pass them as they are.
+ */
+export function memoryLink<A, B>(copies: boolean): readonly [Link<A, B>, Link<B, A>] {
+  const toB = createQueue<A>(copies);
+  const toA = createQueue<B>(copies);
+  const close = () => {
+    toA.close();
+    toB.close();
+  };
+  return [
+    { send: toB.push, onMessage: toA.listen, close },
+    { send: toA.push, onMessage: toB.listen, close },
+  ];
+}
+
+function createQueue<Message>(copies: boolean) {
+  let deliver: ((message: Message) => void) | undefined;
+  let waiting: Message[] = [];
+  let closed = false;
+  return {
+    push: (message: Message) => {
+      const passed = copies ? structuredClone(message) : message;
+      queueMicrotask(() => {
+        if (closed) return;
+        if (deliver === undefined) waiting.push(passed);
+        else deliver(passed);
+      });
+    },
+    listen: (listener: (message: Message) => void) => {
+      deliver = listener;
+      for (const message of waiting) listener(message);
+      waiting = [];
+    },
+    close: () => {
+      closed = true;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+// The proxy role: the data path, fed with tables by control, and asking auth across a line.
+import { AuthorityError } from '../auth/authority.ts';
+import type { Authority, OwnRequest } from '../auth/authority.ts';
+import { createProxy } from '../proxy/server.ts';
+import type { Proxy, ProxyOptions } from '../proxy/server.ts';
+import type { AuthorityQuestion, AuthorityReply, Link, TableMessage } from './messages.ts';
+
+export interface ProxyRoleOptions extends Omit<ProxyOptions, 'authority'> {
+  readonly fromControl: Link<never, TableMessage>;
+  readonly toAuth: Link<AuthorityQuestion, AuthorityReply>;
+  /** Called once, when the first table is there to be served. */
+  readonly onFirstTable: () => void;
+}
+
+export function createProxyRole({ fromControl, toAuth, onFirstTable, ...options }: ProxyRoleOptions): Proxy {
+  const proxy = createProxy({ ...options, authority: askAuthority(toAuth) });
+  let isFirst = true;
+  fromControl.onMessage(({ update }) => {
+    proxy.update(update);
+    if (isFirst) onFirstTable();
+    isFirst = false;
+  });
+  return proxy;
+}
+
+// A code exchange makes up to four calls to a provider, of five seconds each at the most.
+const deadlineMs = 20_000;
+const maxOutstanding = 10_000;
+
+interface Pending {
+  readonly resolve: (reply: Exclude<AuthorityReply, { type: 'ended' }>) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+type WithoutAsk<T> = T extends unknown ? Omit<T, 'ask'> : never;
+
+/** The Authority at the other end of a line. Every question has a deadline; past it, or with too many open, it is unavailable. */
+export function askAuthority(link: Link<AuthorityQuestion, AuthorityReply>): Authority {
+  const pending = new Map<number, Pending>();
+  const listeners = new Set<(sessions: readonly string[]) => void>();
+  let asked = 0;
+
+  link.onMessage((reply) => {
+    if (reply.type === 'ended') {
+      for (const listener of listeners) listener(reply.sessions);
+      return;
+    }
+    const waiting = pending.get(reply.ask);
+    pending.delete(reply.ask);
+    clearTimeout(waiting?.timer);
+    waiting?.resolve(reply);
+  });
+
+  const ask = (question: WithoutAsk<AuthorityQuestion>) =>
+    new Promise<Exclude<AuthorityReply, { type: 'ended' }>>((resolve, reject) => {
+      if (pending.size >= maxOutstanding) {
+        reject(new AuthorityError('too many questions to auth are open'));
+        return;
+      }
+      asked += 1;
+      const id = asked;
+      const timer = setTimeout(() => {
+        pending.delete(id);
+        reject(new AuthorityError('auth did not answer in time'));
+      }, deadlineMs);
+      pending.set(id, { resolve, timer });
+      link.send({ ...question, ask: id });
+    });
+
+  const answered = async (type: 'sign-in' | 'respond', request: OwnRequest) => {
+    const reply = await ask({ type, request });
+    if (reply.type !== 'answered') throw failure(reply);
+    return reply.answer;
+  };
+
+  return {
+    async open(host, cookie) {
+      const reply = await ask({ type: 'open', host, cookie });
+      if (reply.type !== 'opened') throw failure(reply);
+      return reply.opened;
+    },
+    signIn: (request) => answered('sign-in', request),
+    respond: (request) => answered('respond', request),
+    onEnded(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function failure(reply: Exclude<AuthorityReply, { type: 'ended' }>): Error {
+  if (reply.type === 'failed' && reply.code === 'unavailable') return new AuthorityError(reply.message);
+  return new Error(reply.type === 'failed' ? reply.message : `auth answered ${reply.type} to another question`);
+}
