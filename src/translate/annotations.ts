@@ -1,5 +1,5 @@
 // The annotation vocabulary: one table of what an Ingress may say under sallyport.dev/, read strictly.
-import { complain } from './parse.ts';
+import { complain, metadataEntry, shown } from './parse.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Criterion, Policy } from '../model/policy.ts';
@@ -24,7 +24,7 @@ export interface AccessAnnotations {
   /** What `access` and `allow-*` amount to: they count as one policy. */
   readonly policy?: Policy;
   readonly policyNames: readonly string[];
-  /** Whether anybody may enter without signing in, as far as the annotations go. */
+  /** Whether anybody may enter without signing in, as far as these annotations go. */
   readonly isPublic: boolean;
   /** Why the Ingress's routes deny whatever else is said: an annotation about access cannot be understood. */
   readonly denied?: string;
@@ -38,7 +38,10 @@ const itemSchemas: Record<
   'allow-emails': { pattern: /^[^\s@,]+@[^\s@,]+$/, wanted: 'an e-mail address such as ana@example.com' },
   'allow-domains': { pattern: /^[^\s@,]+\.[^\s@,]+$/, wanted: 'a domain such as example.com' },
   'allow-groups': { pattern: /^[\x20-\x7e\u0080-\uffff]{1,1024}$/, wanted: 'a group name' },
-  policy: { pattern: /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, wanted: 'the name of a Policy in this namespace' },
+  policy: {
+    pattern: /^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    wanted: 'the name of a Policy in this namespace',
+  },
 };
 
 const known = new WeakMap<KubernetesObject, AccessAnnotations>();
@@ -48,13 +51,16 @@ export function readAnnotations(ingress: KubernetesObject): AccessAnnotations {
   const before = known.get(ingress);
   if (before !== undefined) return before;
   const read = createReader(ingress);
-  const given = Object.keys(ingress.metadata.annotations ?? {}).filter((name) => name.startsWith(annotationPrefix));
-  for (const name of given) if (!isAnnotation(name.slice(annotationPrefix.length))) read.unknown(name);
+  // The API server lets annotations differ by letter case, and ours are written in one.
+  const given = Object.keys(ingress.metadata.annotations ?? {}).filter((name) =>
+    name.toLowerCase().startsWith(annotationPrefix),
+  );
+  for (const name of given) if (!isAnnotation(name)) read.unknown(name);
 
   const access = read.access();
   const criteria: Criterion[] = [
-    ...read.list('allow-emails').map((is): Criterion => ({ email: { is } })),
-    ...read.list('allow-domains').map((is): Criterion => ({ domain: { is } })),
+    ...read.list('allow-emails').map((email): Criterion => ({ email: { is: lowerCaseDomain(email) } })),
+    ...read.list('allow-domains').map((domain): Criterion => ({ domain: { is: domain.toLowerCase() } })),
     ...read.list('allow-groups').map((has): Criterion => ({ groups: { has } })),
   ];
   if (access !== undefined && criteria.length > 0) {
@@ -66,7 +72,7 @@ export function readAnnotations(ingress: KubernetesObject): AccessAnnotations {
   const { diagnostics, denied } = read.findings();
   const result: AccessAnnotations = {
     policyNames,
-    isPublic: access === 'public' && policyNames.length === 0,
+    isPublic: access === 'public',
     diagnostics,
     ...(criteria.length > 0 && {
       policy: {
@@ -81,21 +87,25 @@ export function readAnnotations(ingress: KubernetesObject): AccessAnnotations {
   return result;
 }
 
-function isAnnotation(name: string): name is Annotation {
-  return Object.hasOwn(annotations, name);
+function isAnnotation(name: string): boolean {
+  return name.startsWith(annotationPrefix) && Object.hasOwn(annotations, name.slice(annotationPrefix.length));
+}
+
+/** As an Identity's address is: what follows the @ has no letter case, what precedes it may. */
+function lowerCaseDomain(email: string): string {
+  const at = email.lastIndexOf('@');
+  return email.slice(0, at) + email.slice(at).toLowerCase();
 }
 
 function createReader(ingress: KubernetesObject) {
   const diagnostics: Diagnostic[] = [];
   let denied: string | undefined;
-  const pathOf = (name: string) =>
-    `metadata.annotations[${name.startsWith(annotationPrefix) ? name : annotationPrefix + name}]`;
-  const value = (name: Annotation) => ingress.metadata.annotations?.[annotationPrefix + name];
+  const value = (name: Annotation) => metadataEntry(ingress, 'annotations', annotationPrefix + name);
   const refuse = (name: Annotation, what: string) => {
     denied ??= `annotation ${annotationPrefix}${name} cannot be understood`;
-    diagnostics.push(
-      complain(ingress, 'AnnotationInvalid', pathOf(name), `${what}; until then this Ingress denies everybody`),
-    );
+    const path = `metadata.annotations[${annotationPrefix}${name}]`;
+    const message = `${what}; until it is mended this Ingress denies everybody`;
+    diagnostics.push(complain(ingress, 'AnnotationInvalid', path, message));
   };
   return {
     refuse,
@@ -104,25 +114,29 @@ function createReader(ingress: KubernetesObject) {
     access(): 'public' | 'authenticated' | undefined {
       const given = value('access');
       if (given === undefined || given === 'public' || given === 'authenticated') return given;
-      refuse('access', `"${given}" is not an access: public or authenticated is wanted`);
+      refuse('access', `${shown(given)} is not an access: public or authenticated is wanted`);
       return undefined;
     },
 
     list(name: keyof typeof itemSchemas): readonly string[] {
       const given = value(name);
       if (given === undefined) return [];
+      if (typeof given !== 'string') {
+        refuse(name, `${shown(given)} is not text: put it in quotes, items separated by commas`);
+        return [];
+      }
       const { pattern, wanted } = itemSchemas[name];
       const items = given.split(',').map((item) => item.trim());
       const wrong = items.find((item) => !pattern.test(item));
       if (wrong === undefined) return items;
-      refuse(name, `"${wrong}" is not ${wanted}`);
+      refuse(name, `${shown(wrong)} is not ${wanted}`);
       return [];
     },
 
     // Every annotation of today is about access, so one that is nearly one of them was meant to narrow it: deny. Any other
     // unknown name may be a newer version's, and is only reported.
     unknown(name: string) {
-      const word = name.slice(annotationPrefix.length);
+      const word = name.slice(annotationPrefix.length).toLowerCase().replaceAll('_', '-');
       const near = nearest(word);
       if (near !== undefined) denied ??= `annotation ${name} looks like a misspelt ${annotationPrefix}${near}`;
       const consequence =
@@ -130,15 +144,8 @@ function createReader(ingress: KubernetesObject) {
           ? 'it has no effect'
           : `did you mean ${annotationPrefix}${near}? Until it is mended this Ingress denies everybody`;
       const severity = near === undefined ? 'warning' : 'error';
-      diagnostics.push(
-        complain(
-          ingress,
-          'AnnotationUnknown',
-          pathOf(name),
-          `there is no annotation ${name}; ${consequence}`,
-          severity,
-        ),
-      );
+      const message = `there is no annotation ${name}; ${consequence}`;
+      diagnostics.push(complain(ingress, 'AnnotationUnknown', `metadata.annotations[${name}]`, message, severity));
     },
   };
 }

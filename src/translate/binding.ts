@@ -2,16 +2,16 @@
 import { readAnnotations } from './annotations.ts';
 import { complain } from './parse.ts';
 import { selects, selectsAll } from './selector.ts';
-import type { ClassReading, ProviderReading } from './settings.ts';
+import type { ProviderReading } from './provider.ts';
+import type { ClassReading } from './settings.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { labelSelector } from '../model/kinds.ts';
 import type { LabelSelector } from '../model/kinds.ts';
 import { objectKey } from '../model/objects.ts';
 import type { KubernetesObject, ObjectMap } from '../model/objects.ts';
-import type { Access, AttachedPolicy } from '../model/policy.ts';
+import type { Access, AttachedPolicy, Policy } from '../model/policy.ts';
 import { parseClusterPolicy, parsePolicy } from '../policy/parse.ts';
-import type { ParsedPolicy } from '../policy/parse.ts';
 
 /** What decides who may use an Ingress's routes. */
 export interface Binding {
@@ -19,7 +19,7 @@ export interface Binding {
   readonly provider?: string;
   readonly denied?: string;
   readonly isPublic: boolean;
-  /** Objects of the policies that govern, for counting their routes. */
+  /** The objects of `access.policies`, for counting their routes. */
   readonly policies: readonly KubernetesObject[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -66,7 +66,7 @@ function targeting(policies: ObjectMap): ReadonlyMap<string, readonly Kubernetes
 
 // Read loosely, so that a policy that is broken elsewhere still governs what it names, and denies there.
 function targetNames(policy: KubernetesObject): readonly string[] {
-  const spec: unknown = policy.spec;
+  const { spec } = policy;
   const references: unknown =
     typeof spec === 'object' && spec !== null && 'targetRefs' in spec ? spec.targetRefs : undefined;
   if (!Array.isArray(references)) return [];
@@ -80,25 +80,37 @@ function targetNames(policy: KubernetesObject): readonly string[] {
 /** The ClusterPolicies that govern a namespace. */
 export function clusterPoliciesOf(world: World, namespace: string): readonly GoverningClusterPolicy[] {
   const { clusterPolicies, namespaces } = world.inventory;
-  const labels = namespaces.get(namespace)?.metadata;
+  const found = namespaces.get(namespace);
   return [...clusterPolicies.values()].flatMap((object): readonly GoverningClusterPolicy[] => {
     const { policy } = parseClusterPolicy(object);
-    const { enforcement, namespaceSelector } = readReach(object);
+    const { enforcement, namespaceSelector } = reachOf(object);
     const governs = { object, attached: { policy, attachment: enforcement } };
     if (namespaceSelector === undefined || selectsAll(namespaceSelector)) return [governs];
-    if (labels !== undefined) return selects(namespaceSelector, labels.labels ?? {}) ? [governs] : [];
+    if (found !== undefined) return selects(namespaceSelector, found) ? [governs] : [];
     if (enforcement === 'Default') return [];
     const broken = `its namespaceSelector cannot be judged: Namespace ${namespace} cannot be read`;
     return [{ object, attached: { policy: { ...policy, rules: [], broken }, attachment: 'Mandatory' } }];
   });
 }
 
-// Read loosely, so that a ClusterPolicy that is broken elsewhere denies where it was meant to govern, and nowhere else. Where
-// even that cannot be told it may have been a guardrail for everything, and is taken for one.
-function readReach(object: KubernetesObject): {
+interface Reach {
   readonly enforcement: 'Mandatory' | 'Default';
   readonly namespaceSelector?: LabelSelector;
-} {
+}
+
+const reaches = new WeakMap<KubernetesObject, Reach>();
+
+function reachOf(object: KubernetesObject): Reach {
+  const known = reaches.get(object);
+  if (known !== undefined) return known;
+  const reach = readReach(object);
+  reaches.set(object, reach);
+  return reach;
+}
+
+// Read loosely, so that a ClusterPolicy that is broken elsewhere denies where it was meant to govern, and nowhere else. Where
+// even that cannot be told it may have been a guardrail for everything, and is taken for one.
+function readReach(object: KubernetesObject): Reach {
   const spec = typeof object.spec === 'object' && object.spec !== null ? object.spec : {};
   const enforcement = 'enforcement' in spec && spec.enforcement === 'Default' ? 'Default' : 'Mandatory';
   const namespaceSelector =
@@ -115,66 +127,71 @@ export function bind(
   cluster: readonly GoverningClusterPolicy[],
 ): Binding {
   const annotated = readAnnotations(ingress);
-  const diagnostics: Diagnostic[] = [...annotated.diagnostics];
-  let { denied } = annotated;
-  const parsed: { readonly object: KubernetesObject; readonly result: ParsedPolicy }[] = [];
-  for (const { name, object } of own) {
-    if (object === undefined) {
-      denied ??= `there is no Policy ${name}`;
-      const message = `there is no Policy ${name} in namespace ${ingress.metadata.namespace ?? ''}: until there is, this Ingress denies everybody`;
-      diagnostics.push(complain(ingress, 'PolicyNotFound', policyPath, message));
-    } else {
-      const result = parsePolicy(object);
-      parsed.push({ object, result });
-      if (result.policy.broken !== undefined) diagnostics.push(brokenPolicy(ingress, result));
-    }
-  }
-  const provider = chooseProvider(world, ingress, reading, parsed);
-  diagnostics.push(...provider.diagnostics);
-  denied ??= provider.denied;
-  const policies: readonly AttachedPolicy[] = [
+  const found = own.flatMap(({ object }) => object ?? []);
+  const brought: readonly AttachedPolicy[] = [
     ...(annotated.policy ? [{ policy: annotated.policy, attachment: 'Own' as const }] : []),
-    ...parsed.map(({ result }) => ({ policy: result.policy, attachment: 'Own' as const })),
-    ...cluster.map(({ attached }) => attached),
+    ...found.map((object) => ({ policy: parsePolicy(object).policy, attachment: 'Own' as const })),
   ];
-  const access: Access = { policies, defaultAccess: reading.settings.defaultAccess };
-  if (denied === undefined && !canGrant(access)) diagnostics.push(noGrant(ingress));
+  const imposed = cluster.filter(({ attached }) => brought.length === 0 || attached.attachment !== 'Default');
+  const access: Access = {
+    policies: [...brought, ...imposed.map(({ attached }) => attached)],
+    defaultAccess: reading.settings.defaultAccess,
+  };
+  const missing = own.filter(({ object }) => object === undefined).map(({ name }) => name);
+  const provider = chooseProvider(world, ingress, reading, found);
+  const denied = annotated.denied ?? missing.map((name) => `there is no Policy ${name}`)[0] ?? provider.denied;
+  const isPublic = annotated.isPublic && access.policies.length === 1;
+  const gap = denied === undefined ? describeGap(access) : undefined;
+  const canAdmit = denied === undefined && gap === undefined;
   return {
     access,
-    isPublic: annotated.isPublic,
-    policies: [...parsed, ...cluster].map(({ object }) => object),
-    diagnostics,
+    isPublic,
+    policies: [...found, ...imposed.map(({ object }) => object)],
+    diagnostics: [
+      ...annotated.diagnostics,
+      ...missing.map((name) => missingPolicy(ingress, name)),
+      ...access.policies.flatMap(({ policy }) => (policy.broken === undefined ? [] : brokenPolicy(ingress, policy))),
+      ...provider.diagnostics,
+      ...(gap === undefined ? [] : [complain(ingress, 'NoGrant', '', gap, 'warning')]),
+      ...(canAdmit && !isPublic && provider.name === undefined ? [nobodySignsIn(ingress)] : []),
+    ],
     ...(provider.name !== undefined && { provider: provider.name }),
     ...(denied !== undefined && { denied }),
   };
 }
 
-function brokenPolicy(ingress: KubernetesObject, { policy }: ParsedPolicy): Diagnostic {
-  return complain(
-    ingress,
-    'PolicyBroken',
-    '',
-    `${policy.name} is broken, so this Ingress denies everybody: ${policy.broken ?? ''}`,
-  );
+function missingPolicy(ingress: KubernetesObject, name: string): Diagnostic {
+  const message = `there is no Policy ${name} in namespace ${ingress.metadata.namespace ?? ''}: until there is, this Ingress denies everybody`;
+  return complain(ingress, 'PolicyNotFound', policyPath, message);
 }
 
-function noGrant(ingress: KubernetesObject): Diagnostic {
-  const message = `no enforced policy lets anybody in, so this Ingress denies everybody: add the annotation sallyport.dev/policy, or sallyport.dev/access: authenticated`;
-  return complain(ingress, 'NoGrant', '', message, 'warning');
+function brokenPolicy(ingress: KubernetesObject, { name, broken = '' }: Policy): Diagnostic {
+  const message = `${name} is broken, so this Ingress denies everybody: ${broken}`;
+  return complain(ingress, 'PolicyBroken', '', message);
 }
 
-/** Whether anything could ever let anybody in (see policy/evaluate for the rule). */
-function canGrant({ policies, defaultAccess }: Access): boolean {
-  const by = (attachment: AttachedPolicy['attachment']) =>
-    policies.filter((attached) => attached.attachment === attachment);
-  const own = by('Own');
-  const granting = own.length > 0 ? own : by('Default');
-  if (granting.length === 0) return defaultAccess === 'Authenticated';
-  return granting.some(
-    ({ policy }) =>
-      policy.broken !== undefined ||
-      (policy.mode === 'Enforce' && policy.rules.some((rule) => rule.allow !== undefined)),
-  );
+function nobodySignsIn(ingress: KubernetesObject): Diagnostic {
+  const message =
+    'there is no identity provider for it, so nobody can sign in: name one in spec.defaultIdentityProviderRef of the Sallyport of its class';
+  return complain(ingress, 'IdentityProviderNotFound', '', message, 'warning');
+}
+
+/** Why nothing could ever let anybody in, and what would (see policy/evaluate for the rule). */
+function describeGap({ policies, defaultAccess }: Access): string | undefined {
+  const granting = policies.filter(({ attachment }) => attachment !== 'Mandatory').map(({ policy }) => policy);
+  const adding = 'add the annotation sallyport.dev/policy, or sallyport.dev/access: authenticated';
+  if (granting.length === 0) {
+    return defaultAccess === 'Authenticated'
+      ? undefined
+      : `no policy lets anybody in, so this Ingress denies everybody: ${adding}`;
+  }
+  // A broken one denies, and is told of already.
+  if (granting.some(({ broken }) => broken !== undefined)) return undefined;
+  const enforced = granting.filter(({ mode }) => mode === 'Enforce');
+  if (enforced.some(({ rules }) => rules.some(({ allow }) => allow !== undefined))) return undefined;
+  return enforced.length === 0
+    ? 'its policies are in mode Audit, which lets nobody in, so this Ingress denies everybody: for a trial add the annotation sallyport.dev/access: authenticated beside them'
+    : 'its enforced policies only refuse, so this Ingress denies everybody: one of them needs a rule that allows';
 }
 
 interface ChosenProvider {
@@ -187,44 +204,53 @@ function chooseProvider(
   world: World,
   ingress: KubernetesObject,
   reading: ClassReading,
-  policies: readonly { readonly object: KubernetesObject; readonly result: ParsedPolicy }[],
+  policies: readonly KubernetesObject[],
 ): ChosenProvider {
-  const naming = policies.flatMap(({ object, result }) => {
-    const name = result.spec?.identityProviderRef?.name;
-    return name === undefined ? [] : [{ object, name }];
-  });
-  const names = [...new Set(naming.map(({ name }) => name))];
-  const [first] = naming;
-  if (first === undefined) {
+  const names = new Set(policies.flatMap((policy) => providerName(policy) ?? []));
+  const [name] = names;
+  if (name === undefined) {
     const { defaultProvider } = reading.settings;
     return { ...(defaultProvider !== undefined && { name: defaultProvider }), diagnostics: [] };
   }
-  if (names.length > 1) {
-    const message = `its policies name several identity providers (${names.join(', ')}): a person signs in at one`;
+  if (names.size > 1) {
+    const message = `its policies name several identity providers (${[...names].join(', ')}), and a person signs in at one: until they agree, this Ingress denies everybody`;
     return {
       denied: 'its policies name several identity providers',
       diagnostics: [complain(ingress, 'IdentityProviderConflict', policyPath, message)],
     };
   }
-  const found = reading.providers.get(first.name);
-  const path = 'spec.identityProviderRef.name';
-  if (found === undefined) {
-    const message = `there is no IdentityProvider ${first.name}: until there is, the routes it governs deny`;
-    return {
-      denied: `there is no IdentityProvider ${first.name}`,
-      diagnostics: [complain(first.object, 'IdentityProviderNotFound', path, message)],
-    };
-  }
-  if (first.name !== reading.settings.defaultProvider && !mayUse(world, ingress, found)) {
-    const message = `IdentityProvider ${first.name} does not allow namespace ${ingress.metadata.namespace ?? ''} (spec.allowedNamespaces)`;
-    return { denied: message, diagnostics: [complain(first.object, 'IdentityProviderNotAllowed', path, message)] };
-  }
-  return { name: first.name, diagnostics: [] };
+  const [fault] = policies.flatMap((policy) => checkProvider(world, reading, policy));
+  return fault === undefined ? { name, diagnostics: [] } : { denied: fault.message, diagnostics: [] };
 }
 
-function mayUse(world: World, ingress: KubernetesObject, { allowedNamespaces }: ProviderReading): boolean {
+/** What is wrong with the provider that a policy names: it is said on the policy, whether or not anything uses that. */
+export function checkProvider(world: World, reading: ClassReading, policy: KubernetesObject): readonly Diagnostic[] {
+  const name = providerName(policy);
+  if (name === undefined) return [];
+  const path = 'spec.identityProviderRef.name';
+  const provider = namedProvider(reading, policy);
+  if (provider === undefined) {
+    const message = `there is no IdentityProvider ${name}: until there is, the routes that this Policy governs deny`;
+    return [complain(policy, 'IdentityProviderNotFound', path, message)];
+  }
+  const namespace = policy.metadata.namespace ?? '';
+  if (name === reading.settings.defaultProvider || mayUse(world, namespace, provider)) return [];
+  const message = `IdentityProvider ${name} does not allow namespace ${namespace} (its spec.allowedNamespaces)`;
+  return [complain(policy, 'IdentityProviderNotAllowed', path, message)];
+}
+
+/** The provider that a policy names, where there is one of that name. */
+export function namedProvider({ providers }: ClassReading, policy: KubernetesObject): ProviderReading | undefined {
+  return providers.get(providerName(policy) ?? '');
+}
+
+function providerName(policy: KubernetesObject): string | undefined {
+  return parsePolicy(policy).spec?.identityProviderRef?.name;
+}
+
+function mayUse({ inventory }: World, namespace: string, { allowedNamespaces }: ProviderReading): boolean {
   if (allowedNamespaces === undefined) return false;
   if (selectsAll(allowedNamespaces)) return true;
-  const namespace = world.inventory.namespaces.get(ingress.metadata.namespace ?? '');
-  return namespace !== undefined && selects(allowedNamespaces, namespace.metadata.labels ?? {});
+  const found = inventory.namespaces.get(namespace);
+  return found !== undefined && selects(allowedNamespaces, found);
 }

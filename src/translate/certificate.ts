@@ -52,5 +52,29 @@ function parseCertificate(secret: KubernetesObject): ReadCertificate {
 /** Whether a certificate names a host (RFC 9525); for a wildcard host, whether it names that wildcard. */
 export function namesHost(leaf: X509Certificate, host: string): boolean {
   const probe = host.startsWith('*.') ? `wildcard-probe${host.slice(1)}` : host;
-  return leaf.checkHost(probe) !== undefined;
+  return leaf.checkHost(probe, { subject: 'never', partialWildcards: false }) !== undefined;
+}
+
+/** What is wrong with a certificate at this moment: it is served all the same, for a person can choose to go on. */
+export function checkDates(secret: KubernetesObject, leaf: X509Certificate, now: number): readonly Diagnostic[] {
+  const path = 'data[tls.crt]';
+  const { validFromDate, validToDate } = leaf;
+  if (validToDate.getTime() <= now) {
+    const message = `this certificate expired on ${validToDate.toISOString()}: browsers will warn`;
+    return [complain(secret, 'CertificateInvalid', path, message, 'warning')];
+  }
+  if (validFromDate.getTime() > now) {
+    const message = `this certificate is valid from ${validFromDate.toISOString()} on: until then browsers will warn`;
+    return [complain(secret, 'CertificateInvalid', path, message, 'warning')];
+  }
+  return [];
+}
+
+/** Whether a text begins with a PEM certificate. */
+export function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text).raw.length > 0;
+  } catch {
+    return false;
+  }
 }

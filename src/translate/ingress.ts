@@ -1,15 +1,16 @@
 // From one Ingress to its routes, host by host, before anybody asks whose hosts they are.
-import { bind, clusterPoliciesOf, ownPolicies } from './binding.ts';
+import { bind, clusterPoliciesOf, namedProvider, ownPolicies } from './binding.ts';
 import type { Binding } from './binding.ts';
-import { complain, parseField } from './parse.ts';
+import { complain, metadataEntry, parseSpec, shown } from './parse.ts';
 import type { Parsed } from './parse.ts';
+import { readPath } from './path.ts';
+import type { IngressPath } from './path.ts';
 import { createMemory } from './remember.ts';
-import { controllerName } from './settings.ts';
 import type { ClassReading } from './settings.ts';
 import { readUpstream } from './upstream.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { ingressClassSpec, ingressSpec, objectKey } from '../model/objects.ts';
+import { ingressSpec, objectKey } from '../model/objects.ts';
 import type { IngressBackend, IngressSpec, KubernetesObject } from '../model/objects.ts';
 import type { Route } from '../model/route.ts';
 
@@ -40,13 +41,8 @@ export function isServed(ingress: KubernetesObject, { ingressClass, isDefault }:
   const spec: unknown = ingress.spec;
   const named: unknown =
     typeof spec === 'object' && spec !== null && 'ingressClassName' in spec ? spec.ingressClassName : undefined;
-  const className = named ?? ingress.metadata.annotations?.[legacyClassAnnotation];
+  const className = named ?? metadataEntry(ingress, 'annotations', legacyClassAnnotation);
   return className === undefined ? isDefault : className === ingressClass.metadata.name;
-}
-
-/** Whether an IngressClass is one of ours, whatever its name. */
-export function isOurClass(ingressClass: KubernetesObject): boolean {
-  return ingressClassSpec.safeParse(ingressClass.spec).data?.controller === controllerName;
 }
 
 const specs = new WeakMap<KubernetesObject, Parsed<IngressSpec>>();
@@ -54,7 +50,7 @@ const specs = new WeakMap<KubernetesObject, Parsed<IngressSpec>>();
 function readSpec(ingress: KubernetesObject) {
   const known = specs.get(ingress);
   if (known !== undefined) return known;
-  const parsed = parseField(ingress, ingressSpec, ingress.spec, 'spec');
+  const parsed = parseSpec(ingress, ingressSpec);
   specs.set(ingress, parsed);
   return parsed;
 }
@@ -66,11 +62,12 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
   const { value: spec, diagnostics } = readSpec(ingress);
   const own = ownPolicies(world, ingress);
   const cluster = clusterPoliciesOf(world, ingress.metadata.namespace ?? '');
+  const { defaultAccess, defaultProvider } = reading.settings;
   const inputs = [
-    reading.settings,
-    ...own.flatMap(({ name, object }) => [name, object]),
+    defaultAccess,
+    defaultProvider,
+    ...own.flatMap(({ name, object }) => [name, object, object && namedProvider(reading, object)?.object]),
     ...cluster.flatMap(({ object, attached }) => [object, attached.policy.broken]),
-    ...[...reading.providers.values()].map(({ object }) => object),
     world.inventory.namespaces.get(ingress.metadata.namespace ?? ''),
     ...(spec === undefined ? [] : referredTo(world, ingress, spec)),
   ];
@@ -115,19 +112,26 @@ function readClaims(world: World, ingress: KubernetesObject, spec: IngressSpec, 
     const rulePath = `spec.rules[${index}]`;
     const host = readHost(ingress, rule.host, `${rulePath}.host`, diagnostics);
     if (host === undefined) continue;
-    if (host === '' && !binding.isPublic) diagnostics.push(loginWithoutHost(ingress, rulePath));
     const { routes } = claim(host, rule.host === undefined ? rulePath : `${rulePath}.host`);
     for (const [position, one] of (rule.http?.paths ?? []).entries()) {
-      const path = `${rulePath}.http.paths[${position}]`;
-      const route = builder.route(host, one, path);
+      const route = builder.route(host, one, `${rulePath}.http.paths[${position}]`);
       if (route !== undefined) routes.push(route);
     }
   }
   if (spec.defaultBackend !== undefined) {
     // For the hosts that it names, where nothing else of theirs matches; without any, for whatever nobody claims.
-    if (byHost.size === 0) claim('', 'spec.defaultBackend');
-    for (const [host, { routes }] of byHost) routes.push(builder.fallback(host, spec.defaultBackend));
+    if ((spec.rules ?? []).length === 0) claim('', 'spec.defaultBackend');
+    const open = [...byHost].filter(([, { routes }]) => !routes.some(servesAll));
+    for (const [host, { routes }] of open) routes.push(builder.fallback(host, spec.defaultBackend));
+    if (open.length === 0) diagnostics.push(unreachableDefault(ingress));
   }
+  if (spec.defaultBackend === undefined && (spec.rules ?? []).length === 0) {
+    diagnostics.push(
+      complain(ingress, 'ObjectInvalid', 'spec', 'rules or a defaultBackend is needed: nothing is served'),
+    );
+  }
+  const hostless = byHost.get('');
+  if (hostless !== undefined && !binding.isPublic) diagnostics.push(loginWithoutHost(ingress, hostless.path));
   return {
     claims: [...byHost].map(([host, { path, routes }]) => ({
       ingress,
@@ -166,21 +170,10 @@ function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Bi
   return {
     fallback: (host: string, backend: IngressBackend) => build(host, 'Prefix', '/', backend, 'spec.defaultBackend'),
 
-    route(
-      host: string,
-      one: { path?: string | undefined; pathType: string; backend: IngressBackend },
-      at: string,
-    ): Route | undefined {
-      const path = canonicalPath(one.path ?? '/');
-      if (path === undefined) {
-        const message = `"${one.path}" is not a path: it must begin with / and hold no //, . or .. segment, encoded slash, ? or #`;
-        diagnostics.push(complain(ingress, 'PathInvalid', `${at}.path`, message));
-        return undefined;
-      }
-      // ImplementationSpecific is served as Prefix, and so is said in the reference.
-      const isExact = one.pathType === 'Exact';
-      const written = isExact || path === '/' ? path : path.replace(/\/$/, '');
-      return build(host, isExact ? 'Exact' : 'Prefix', written, one.backend, `${at}.backend`);
+    route(host: string, one: IngressPath & { readonly backend: IngressBackend }, at: string): Route | undefined {
+      const read = readPath(ingress, one, at);
+      diagnostics.push(...read.diagnostics);
+      return read.path && build(host, read.path.match, read.path.path, one.backend, `${at}.backend`);
     },
   };
 }
@@ -200,42 +193,37 @@ function readHost(
     !(host.startsWith('*.') && !host.slice(2).includes('.') && host.slice(2) !== 'localhost')
   )
     return host;
-  const message = `"${host}" is not a host: a lower-case name is wanted, or * and a name of two labels or more, without a port`;
+  const message = `${shown(host)} is not a host: a lower-case name without a port is wanted, or *. before a name of two labels or more`;
   diagnostics.push(complain(ingress, 'HostInvalid', path, message));
   return undefined;
 }
 
 function loginWithoutHost(ingress: KubernetesObject, path: string): Diagnostic {
-  const message = 'a rule without a host never starts a sign-in: name a host, or make the Ingress public';
+  const message =
+    'without a host nobody can sign in: where its policies ask who somebody is, the answer is no. Name a host, or make the Ingress public';
   return complain(ingress, 'LoginWithoutHost', path, message, 'warning');
 }
 
-/** A path in the form in which requests are matched: see proxy/request. `undefined` where no request can ever have it. */
-export function canonicalPath(path: string): string | undefined {
-  if (
-    !path.startsWith('/') ||
-    path.length > 8192 ||
-    /[?#\\\s]|\/\/|%(?![0-9a-fA-F]{2})|%(2f|5c|[01][0-9a-f]|7f)/i.test(path)
-  )
-    return undefined;
-  if (!path.isWellFormed()) return undefined;
-  const encoded = encodeURI(path).replaceAll('%25', '%');
-  const canonical = encoded.replaceAll(/%[0-9a-fA-F]{2}/g, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[A-Za-z0-9._~-]/.test(character) ? character : escape.toUpperCase();
-  });
-  const hasDots = canonical.split('/').some((segment) => /^\.{1,2}(;|$)/.test(segment));
-  return hasDots ? undefined : canonical;
+function servesAll({ match, path }: Route): boolean {
+  return match === 'Prefix' && path === '/';
 }
 
+function unreachableDefault(ingress: KubernetesObject): Diagnostic {
+  const message =
+    'nothing leads to this backend: it answers for the hosts of this Ingress, and each of them serves / or is refused';
+  return complain(ingress, 'ConflictingRoute', 'spec.defaultBackend', message, 'warning');
+}
+
+// An entry that names the host, else one that names its wildcard, else one that names none and is for all.
 function tlsOf(ingress: KubernetesObject, spec: IngressSpec, host: string): Pick<HostClaim, 'tlsSecret'> {
-  for (const [index, { hosts, secretName }] of (spec.tls ?? []).entries()) {
-    if (secretName === undefined || secretName === '') continue;
-    if (hosts === undefined || hosts.length === 0 || hosts.includes(host)) {
-      return {
-        tlsSecret: { key: `${ingress.metadata.namespace ?? ''}/${secretName}`, path: `spec.tls[${index}].secretName` },
-      };
-    }
-  }
-  return {};
+  const entries = (spec.tls ?? []).map(({ hosts = [], secretName = '' }, index) => ({ hosts, secretName, index }));
+  const named = entries.filter(({ secretName }) => secretName !== '');
+  const wildcard = `*${host.slice(host.indexOf('.'))}`;
+  const found =
+    named.find(({ hosts }) => hosts.includes(host)) ??
+    named.find(({ hosts }) => host.includes('.') && hosts.includes(wildcard)) ??
+    named.find(({ hosts }) => hosts.length === 0);
+  if (found === undefined) return {};
+  const key = `${ingress.metadata.namespace ?? ''}/${found.secretName}`;
+  return { tlsSecret: { key, path: `spec.tls[${found.index}].secretName` } };
 }

@@ -17,7 +17,7 @@ const ringSchema = z
     z.strictObject({
       id: z.string().regex(/^[A-Za-z0-9]{1,16}$/),
       secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-      signingKey: z.string().max(4096),
+      signingKey: z.string().max(4096).startsWith('-----BEGIN PRIVATE KEY-----'),
     }),
   )
   .min(1)
@@ -63,7 +63,8 @@ function readRing(secret: KubernetesObject): ReturnType<typeof readKeyRing> {
     return wrong('this is not JSON');
   }
   const parsed = ringSchema.safeParse(json);
-  if (!parsed.success) return wrong('a list of {id, secret, signingKey} is wanted');
+  if (!parsed.success) return wrong('a list of {id, secret, signingKey} is wanted, the signingKey PKCS #8 in PEM');
+  if (new Set(parsed.data.map(({ id }) => id)).size < parsed.data.length) return wrong('two keys have one id');
   const keys = parsed.data.map(({ id, secret: bytes, signingKey }): RingKey => ({
     id,
     secret: new Redacted<Uint8Array>(Buffer.from(bytes, 'base64url')),

@@ -3,16 +3,9 @@ import type { z } from 'zod';
 import { referenceTo } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../model/diagnostic.ts';
+import { specDiagnostics } from '../policy/issues.ts';
 
-/** `spec.rules[0].http.paths[1].backend` */
-export function fieldPath(segments: readonly PropertyKey[]): string {
-  return segments.reduce<string>((path, segment) => {
-    if (typeof segment === 'number') return `${path}[${segment}]`;
-    return path === '' ? String(segment) : `${path}.${String(segment)}`;
-  }, '');
-}
-
-/** A diagnostic about one field of an object. */
+/** A diagnostic about one field of an object, no longer than an Event's message may be (1,024 characters, core/v1). */
 export function complain(
   object: KubernetesObject,
   code: DiagnosticCode,
@@ -20,21 +13,35 @@ export function complain(
   message: string,
   severity: Severity = 'error',
 ): Diagnostic {
-  return { code, severity, object: referenceTo(object), path, message };
+  return { code, severity, object: referenceTo(object), path: cut(path, 512), message: cut(message, 1024) };
 }
 
 export type Parsed<T> =
   | { readonly value: T; readonly diagnostics: readonly [] }
   | { readonly value?: undefined; readonly diagnostics: readonly Diagnostic[] };
 
-/** Holds a part of an object against its schema. `root` is where that part stands, for instance `spec`. */
-export function parseField<T>(object: KubernetesObject, schema: z.ZodType<T>, field: unknown, root: string): Parsed<T> {
-  const result = schema.safeParse(field);
+/** Holds an object's `spec` against its schema. */
+export function parseSpec<T>(object: KubernetesObject, schema: z.ZodType<T>): Parsed<T> {
+  const result = schema.safeParse(object.spec);
   if (result.success) return { value: result.data, diagnostics: [] };
-  const prefix = root === '' ? [] : [root];
-  return {
-    diagnostics: result.error.issues.map((issue) =>
-      complain(object, 'ObjectInvalid', fieldPath([...prefix, ...issue.path]), issue.message),
-    ),
-  };
+  return { diagnostics: specDiagnostics(referenceTo(object), schema, result.error.issues) };
+}
+
+/** A value as a message quotes it: on one line, and no further than anybody reads. */
+export function shown(value: unknown): string {
+  return cut(JSON.stringify(value) ?? String(value), 80);
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max - 1)}…` : text;
+}
+
+/**
+ * A label or an annotation, whatever it holds: the API server takes only text, and a file may hold anything.
+ * `undefined` where there is none of that name.
+ */
+export function metadataEntry({ metadata }: KubernetesObject, part: 'labels' | 'annotations', name: string): unknown {
+  const entries: unknown = metadata[part];
+  if (typeof entries !== 'object' || entries === null || !Object.hasOwn(entries, name)) return undefined;
+  return (entries as Readonly<Record<string, unknown>>)[name];
 }

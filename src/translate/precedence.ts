@@ -1,5 +1,5 @@
 // Whose host it is, whose route wins, and whose certificate is served: what Ingresses decide among each other.
-import { namesHost, readCertificate } from './certificate.ts';
+import { checkDates, namesHost, readCertificate } from './certificate.ts';
 import type { HostClaim } from './ingress.ts';
 import { complain } from './parse.ts';
 import { createMemory } from './remember.ts';
@@ -11,20 +11,26 @@ import type { KubernetesObject } from '../model/objects.ts';
 import type { Certificate, HostRoutes, Route } from '../model/route.ts';
 
 export interface Settled {
-  readonly host: HostRoutes;
+  /** Absent: nobody may claim it who does. */
+  readonly host?: HostRoutes;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Older first; what is as old, by namespace and name. Objects from files have no age. */
 export function byAge(a: KubernetesObject, b: KubernetesObject): number {
-  const [ageA, ageB] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
+  const [ageA, ageB] = [bornAt(a), bornAt(b)];
   if (ageA !== ageB) return ageA < ageB ? -1 : 1;
   const [keyA, keyB] = [objectKey(a.metadata), objectKey(b.metadata)];
   return keyA < keyB ? -1 : 1;
 }
 
+function bornAt({ metadata }: KubernetesObject): string {
+  const { creationTimestamp } = metadata;
+  return typeof creationTimestamp === 'string' ? creationTimestamp : '';
+}
+
 // Keyed by the oldest claim: it changes when, and only when, the Ingress behind it is read anew.
-const rememberHost = createMemory<Settled>();
+const rememberHost = createMemory<Required<Settled>>();
 
 /**
  * Settles one host. Its owner is the namespace of its oldest Ingress (promise 14): other namespaces add nothing.
@@ -38,43 +44,37 @@ export function settleHost(
   const [first] = claims;
   if (first === undefined) return undefined;
   const isReserved = first.host !== '' && first.host === authenticationHost;
-  const allowed = isReserved ? installationClaims(world, claims) : ownClaims(claims);
-  const certificate = chooseCertificate(world, allowed);
-  const inputs = [
-    ...claims,
-    isReserved,
-    certificate.certificate,
-    ...certificate.diagnostics.map(({ message }) => message),
-  ];
-  return rememberHost(first, inputs, () => {
-    const refused = claims.filter((claim) => !allowed.includes(claim));
-    const diagnostics = [
-      ...refused.map((claim) => (isReserved ? reservedHost(claim) : ownedElsewhere(claim, first))),
-      ...certificate.diagnostics,
-    ];
-    const routes = isReserved ? [] : settleRoutes(allowed, diagnostics);
-    const host = { host: first.host, routes, ...(certificate.certificate && { certificate: certificate.certificate }) };
-    return { host, diagnostics };
+  const owner = isReserved ? world.options.installationNamespace : first.ingress.metadata.namespace;
+  const isOwners = ({ ingress }: HostClaim) => ingress.metadata.namespace === owner;
+  const refusals = claims
+    .filter((claim) => !isOwners(claim))
+    .map((claim) => (isReserved ? reservedHost(claim) : ownedElsewhere(claim, first)));
+  const allowed = claims.filter(isOwners);
+  const [oldest] = allowed;
+  // Not even as an empty host: it would stand before the wildcard whose certificate serves it.
+  if (oldest === undefined) return { diagnostics: refusals };
+  const { certificate, diagnostics: certificateDiagnostics } = chooseCertificate(world, allowed);
+  // What is refused is no part of it: a host does not change because somebody else would like to have it.
+  const settled = rememberHost(oldest, [...allowed, isReserved, certificate], () => {
+    const conflicts: Diagnostic[] = [];
+    const routes = isReserved ? [] : settleRoutes(allowed, conflicts);
+    return { host: { host: first.host, routes, ...(certificate && { certificate }) }, diagnostics: conflicts };
   });
-}
-
-function ownClaims(claims: readonly HostClaim[]): readonly HostClaim[] {
-  const owner = claims[0]?.ingress.metadata.namespace;
-  return claims.filter(({ ingress }) => ingress.metadata.namespace === owner);
-}
-
-function installationClaims({ options }: World, claims: readonly HostClaim[]): readonly HostClaim[] {
-  return claims.filter(({ ingress }) => ingress.metadata.namespace === options.installationNamespace);
+  return { host: settled.host, diagnostics: [...refusals, ...certificateDiagnostics, ...settled.diagnostics] };
 }
 
 function ownedElsewhere({ ingress, host, path }: HostClaim, owner: HostClaim): Diagnostic {
-  const named = host === '' ? 'requests without a host of their own' : `the host ${host}`;
-  const message = `${named} belongs to namespace ${owner.ingress.metadata.namespace ?? ''}, whose ${describeReference(referenceTo(owner.ingress))} is the oldest that names it: choose another host`;
+  const named = host === '' ? 'every host that nobody names' : `the host ${host}`;
+  const message = `${named} belongs to namespace ${owner.ingress.metadata.namespace ?? ''}, whose ${describeReference(referenceTo(owner.ingress))} ${precedes(owner, ingress)}: choose another host`;
   return complain(ingress, 'HostOwnedElsewhere', path, message);
 }
 
+function precedes({ ingress }: HostClaim, other: KubernetesObject): string {
+  return bornAt(ingress) === bornAt(other) ? 'comes first by its name' : 'is older';
+}
+
 function reservedHost({ ingress, host, path }: HostClaim): Diagnostic {
-  const message = `${host} is the authentication host: Sallyport serves it itself, and only its own namespace may name it`;
+  const message = `${host} is the authentication host, which Sallyport serves itself: only an Ingress of its own namespace may name it, for its certificate`;
   return complain(ingress, 'AuthenticationHostReserved', path, message);
 }
 
@@ -97,7 +97,7 @@ function conflict({ ingress, host, path }: HostClaim, route: Route, winner: Host
   const by =
     winner.ingress === ingress
       ? 'an earlier path of this Ingress'
-      : `${describeReference(referenceTo(winner.ingress))}, which is older`;
+      : `${describeReference(referenceTo(winner.ingress))}, which ${precedes(winner, ingress)}`;
   const message = `${host}${route.path} (${route.match}) is served by ${by}: this one has no effect`;
   return complain(ingress, 'ConflictingRoute', path, message);
 }
@@ -114,49 +114,34 @@ interface ChosenCertificate {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-// The certificate of the oldest Ingress of the owner that names one; a Secret is only ever of its Ingress's own namespace.
+// The first that can be had, from the oldest Ingress of the owner on; a Secret is only ever of its Ingress's own namespace.
 function chooseCertificate(world: World, claims: readonly HostClaim[]): ChosenCertificate {
-  const claim = claims.find(({ tlsSecret }) => tlsSecret !== undefined);
-  if (claim?.tlsSecret === undefined) return { diagnostics: [] };
-  const { key, path } = claim.tlsSecret;
+  const diagnostics: Diagnostic[] = [];
+  for (const { ingress, host, tlsSecret } of claims) {
+    if (tlsSecret === undefined) continue;
+    const read = readNamed(world, ingress, host, tlsSecret);
+    diagnostics.push(...read.diagnostics);
+    if (read.certificate !== undefined) return { certificate: read.certificate, diagnostics };
+  }
+  return { diagnostics };
+}
+
+function readNamed(
+  world: World,
+  ingress: KubernetesObject,
+  host: string,
+  { key, path }: NonNullable<HostClaim['tlsSecret']>,
+): ChosenCertificate {
   const secret = world.secret(key);
   if (secret === 'pending') return { diagnostics: [] };
   if (secret === 'missing') {
-    return {
-      diagnostics: [
-        complain(
-          claim.ingress,
-          'SecretNotFound',
-          path,
-          `there is no Secret ${key}: ${claim.host} has no certificate of its own`,
-        ),
-      ],
-    };
+    const message = `there is no Secret ${key}, so ${host === '' ? 'this Ingress' : host} has no certificate from it`;
+    return { diagnostics: [complain(ingress, 'SecretNotFound', path, message)] };
   }
   const { certificate, leaf, diagnostics } = readCertificate(secret);
   if (certificate === undefined || leaf === undefined) return { diagnostics };
-  const warnings: Diagnostic[] = [];
-  if (claim.host !== '' && !namesHost(leaf, claim.host)) {
-    warnings.push(
-      complain(
-        claim.ingress,
-        'CertificateMismatch',
-        path,
-        `the certificate in Secret ${key} does not name ${claim.host}: browsers will warn`,
-        'warning',
-      ),
-    );
-  }
-  if (leaf.validToDate.getTime() <= world.now) {
-    warnings.push(
-      complain(
-        secret,
-        'CertificateInvalid',
-        'data[tls.crt]',
-        `this certificate expired on ${leaf.validToDate.toISOString()}`,
-        'warning',
-      ),
-    );
-  }
-  return { certificate, diagnostics: warnings };
+  const dates = checkDates(secret, leaf, world.now);
+  if (host === '' || namesHost(leaf, host)) return { certificate, diagnostics: dates };
+  const message = `the certificate in Secret ${key} does not name ${host}: browsers will warn`;
+  return { certificate, diagnostics: [...dates, complain(ingress, 'CertificateMismatch', path, message, 'warning')] };
 }

@@ -6,8 +6,13 @@ import type { KubernetesObject } from '../model/objects.ts';
 export function secretValue(secret: KubernetesObject, key: string): Buffer | undefined {
   const content = secretContent.safeParse(secret);
   if (!content.success) return undefined;
-  const plain = content.data.stringData?.[key];
+  const plain = ownEntry(content.data.stringData, key);
   if (plain !== undefined) return Buffer.from(plain, 'utf8');
-  const encoded = content.data.data?.[key];
+  const encoded = ownEntry(content.data.data, key);
   return encoded === undefined ? undefined : Buffer.from(encoded, 'base64');
+}
+
+// The key is what somebody wrote in a reference: `constructor` is no entry of a Secret.
+function ownEntry(entries: Readonly<Record<string, string>> | null | undefined, key: string): string | undefined {
+  return entries && Object.hasOwn(entries, key) ? entries[key] : undefined;
 }

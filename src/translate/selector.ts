@@ -1,18 +1,21 @@
 // Label selectors, as the API server means them.
+import { metadataEntry } from './parse.ts';
 import type { LabelSelector } from '../model/kinds.ts';
+import type { KubernetesObject } from '../model/objects.ts';
 
-/** Whether labels are what a selector asks for; an empty selector asks for nothing. */
-export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+/** Whether an object's labels are what a selector asks for; an empty selector asks for nothing. */
+export function selects(selector: LabelSelector, object: KubernetesObject): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
-    Object.entries(matchLabels).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value) &&
+    Object.entries(matchLabels).every(([key, value]) => metadataEntry(object, 'labels', key) === value) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+      const value = metadataEntry(object, 'labels', key);
+      const isListed = values.some((one) => one === value);
       switch (operator) {
         case 'In':
-          return value !== undefined && values.includes(value);
+          return isListed;
         case 'NotIn':
-          return value === undefined || !values.includes(value);
+          return !isListed;
         case 'Exists':
           return value !== undefined;
         case 'DoesNotExist':

@@ -1,19 +1,19 @@
 // From an IngressClass, its Sallyport object and the IdentityProviders to the settings that roles work from.
-import { readCertificate } from './certificate.ts';
+import { checkDates, readCertificate } from './certificate.ts';
 import { readKeyRing } from './keyring.ts';
-import { complain, parseField } from './parse.ts';
-import { createMemory } from './remember.ts';
-import { secretValue } from './secret.ts';
+import { complain, parseSpec, shown } from './parse.ts';
+import { readProvider } from './provider.ts';
+import type { ProviderReading } from './provider.ts';
 import type { World } from './world.ts';
-import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { identityProviderSpec, parseDuration, sallyportSpec } from '../model/kinds.ts';
-import type { IdentityProviderSpec, LabelSelector, SallyportSpec } from '../model/kinds.ts';
+import { parseDuration, sallyportSpec } from '../model/kinds.ts';
+import type { SallyportSpec } from '../model/kinds.ts';
 import { ingressClassSpec } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Certificate } from '../model/route.ts';
 import { defaultClassSettings } from '../model/settings.ts';
-import type { AuthoritySettings, ClassSettings, ProviderSettings } from '../model/settings.ts';
+import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
+import { parseRange } from '../policy/criteria.ts';
 
 export const controllerName = 'sallyport.dev/ingress-controller';
 
@@ -31,19 +31,11 @@ export interface ClassReading {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface ProviderReading {
-  readonly object: KubernetesObject;
-  /** Absent: it cannot be used. */
-  readonly settings?: ProviderSettings;
-  /** Whose policies may name it; absent: nobody's. */
-  readonly allowedNamespaces?: LabelSelector;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
 export function readClass(world: World): ClassReading {
   const { inventory, options } = world;
   const ingressClass = inventory.ingressClasses.get(options.className);
-  const spec = ingressClass && ingressClassSpec.safeParse(ingressClass.spec).data;
+  const parsedClass = ingressClass && parseSpec(ingressClass, ingressClassSpec);
+  const spec = parsedClass?.value;
   const providers = new Map(
     [...inventory.identityProviders].map(([name, object]) => [name, readProvider(world, object)]),
   );
@@ -56,8 +48,9 @@ export function readClass(world: World): ClassReading {
     isDefault: false,
   };
   const diagnostics = [...ringDiagnostics, ...[...providers.values()].flatMap((provider) => provider.diagnostics)];
+  diagnostics.push(...(parsedClass?.diagnostics ?? []));
   if (ingressClass === undefined || spec?.controller !== controllerName) {
-    return { ...common, diagnostics: [...diagnostics, nothingServed(world, ingressClass)] };
+    return { ...common, diagnostics: [...diagnostics, nothingServed(world, ingressClass, spec !== undefined)] };
   }
   const isDefault = ingressClass.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true';
   const { sallyport, diagnostics: parameterDiagnostics } = readParameters(world, ingressClass, spec.parameters);
@@ -65,6 +58,10 @@ export function readClass(world: World): ClassReading {
   if (sallyport === undefined) return { ...common, ingressClass, isDefault, diagnostics };
   const parsed = readSallyport(sallyport);
   diagnostics.push(...parsed.diagnostics);
+  if (parsed.spec === undefined) {
+    const message = `Sallyport ${sallyport.metadata.name} is broken; the defaults are used, and nobody can sign in`;
+    diagnostics.push(complain(ingressClass, 'ParametersInvalid', 'spec.parameters.name', message));
+  }
   const { settings } = parsed;
   if (settings.defaultProvider !== undefined && !providers.has(settings.defaultProvider)) {
     const message = `there is no IdentityProvider ${settings.defaultProvider}: nobody can sign in where a policy names no other`;
@@ -84,10 +81,10 @@ export function readClass(world: World): ClassReading {
   };
 }
 
-function nothingServed({ options }: World, found: KubernetesObject | undefined): Diagnostic {
+function nothingServed({ options }: World, found: KubernetesObject | undefined, isReadable: boolean): Diagnostic {
   const { className } = options;
-  const wrong =
-    found === undefined ? `there is no IngressClass ${className}` : `IngressClass ${className} is another controller's`;
+  const fault = isReadable ? "is another controller's" : 'cannot be read';
+  const wrong = found === undefined ? `there is no IngressClass ${className}` : `IngressClass ${className} ${fault}`;
   return {
     code: 'NothingServed',
     severity: 'warning',
@@ -128,13 +125,30 @@ const sallyports = new WeakMap<KubernetesObject, SallyportReading>();
 function readSallyport(object: KubernetesObject): SallyportReading {
   const known = sallyports.get(object);
   if (known !== undefined) return known;
-  const { value: spec, diagnostics } = parseField(object, sallyportSpec, object.spec, 'spec');
+  const { value: spec, diagnostics } = parseSpec(object, sallyportSpec);
   const reading: SallyportReading =
     spec === undefined
-      ? { settings: defaultClassSettings, diagnostics }
-      : { settings: classSettings(spec), spec, diagnostics: unsupported(object, spec) };
+      ? { settings: reservedSettings(object.spec), diagnostics }
+      : {
+          settings: classSettings(spec),
+          spec,
+          diagnostics: [...unsupported(object, spec), ...wrongProxies(object, spec)],
+        };
   sallyports.set(object, reading);
   return reading;
+}
+
+// Read loosely, so that a mistake elsewhere never makes the authentication host anybody's, nor our cookie an application's.
+function reservedSettings(spec: unknown): ClassSettings {
+  if (typeof spec !== 'object' || spec === null) return defaultClassSettings;
+  const { authenticationHost, cookie } = sallyportSpec.shape;
+  const host = authenticationHost.safeParse('authenticationHost' in spec ? spec.authenticationHost : undefined).data;
+  const name = cookie.safeParse('cookie' in spec ? spec.cookie : undefined).data?.name;
+  return {
+    ...defaultClassSettings,
+    ...(host !== undefined && { authenticationHost: host }),
+    ...(name !== undefined && { cookieName: name }),
+  };
 }
 
 function classSettings(spec: SallyportSpec): ClassSettings {
@@ -161,6 +175,16 @@ function classSettings(spec: SallyportSpec): ClassSettings {
   };
 }
 
+// An entry that is none is nobody's address: it is left standing, and trusts nobody.
+function wrongProxies(object: KubernetesObject, { trustedProxies }: SallyportSpec): readonly Diagnostic[] {
+  return [...trustedProxies.entries()]
+    .filter(([, range]) => parseRange(range) === undefined)
+    .map(([index, range]) => {
+      const message = `${shown(range)} is no address or CIDR, such as 10.0.0.0/8: it trusts nobody`;
+      return complain(object, 'ObjectInvalid', `spec.trustedProxies[${index}]`, message);
+    });
+}
+
 // What the contract names and this version does not do yet is said, never silently taken.
 function unsupported(object: KubernetesObject, spec: SallyportSpec): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
@@ -183,95 +207,11 @@ function readDefaultCertificate(world: World, sallyport: KubernetesObject, spec:
   if (reference === undefined) return { diagnostics: [] };
   const secret = world.secret(`${reference.namespace}/${reference.name}`);
   if (secret === 'pending') return { diagnostics: [] };
-  if (secret !== 'missing') return readCertificate(secret);
+  if (secret !== 'missing') {
+    const { certificate, leaf, diagnostics } = readCertificate(secret);
+    const dates = leaf === undefined ? [] : checkDates(secret, leaf, world.now);
+    return { ...(certificate && { certificate }), diagnostics: [...diagnostics, ...dates] };
+  }
   const message = `there is no Secret ${reference.namespace}/${reference.name}`;
   return { diagnostics: [complain(sallyport, 'SecretNotFound', 'spec.defaultCertificateSecretRef', message)] };
-}
-
-const rememberProvider = createMemory<ProviderReading>();
-
-function readProvider(world: World, object: KubernetesObject): ProviderReading {
-  const { value: spec, diagnostics } = parseField(object, identityProviderSpec, object.spec, 'spec');
-  if (spec === undefined) return { object, diagnostics };
-  const { clientSecretRef, caSecretRef } = spec.oidc;
-  const clientSecret = clientSecretRef && world.secret(`${clientSecretRef.namespace}/${clientSecretRef.name}`);
-  const ca = caSecretRef && world.secret(`${caSecretRef.namespace}/${caSecretRef.name}`);
-  return rememberProvider(object, [clientSecret, ca], () => buildProvider(object, spec, clientSecret, ca));
-}
-
-type LookedUp = ReturnType<World['secret']> | undefined;
-
-function buildProvider(
-  object: KubernetesObject,
-  spec: IdentityProviderSpec,
-  clientSecret: LookedUp,
-  ca: LookedUp,
-): ProviderReading {
-  const { oidc, allowedNamespaces } = spec;
-  const found: Diagnostic[] = [];
-  const value = (
-    secret: LookedUp,
-    reference: { namespace: string; name: string } | undefined,
-    key: string,
-    path: string,
-  ) => {
-    if (reference === undefined || secret === undefined || secret === 'pending') return undefined;
-    const bytes = secret === 'missing' ? undefined : secretValue(secret, key);
-    if (bytes === undefined) {
-      const lacks = secret === 'missing' ? 'there is no' : `there is no key ${key} in`;
-      found.push(
-        complain(
-          object,
-          'SecretNotFound',
-          path,
-          `${lacks} Secret ${reference.namespace}/${reference.name}: nobody can sign in here`,
-        ),
-      );
-    }
-    return bytes?.toString('utf8');
-  };
-  const secretText = value(
-    clientSecret,
-    oidc.clientSecretRef,
-    oidc.clientSecretRef?.key ?? '',
-    'spec.oidc.clientSecretRef',
-  )?.trim();
-  const caText = value(ca, oidc.caSecretRef, 'ca.crt', 'spec.oidc.caSecretRef');
-  const isPlain = oidc.issuer.startsWith('http:');
-  if (!URL.canParse(oidc.issuer))
-    found.push(complain(object, 'ObjectInvalid', 'spec.oidc.issuer', 'this is not a URL'));
-  if (isPlain && !isLocalhost(oidc.issuer) && oidc.insecureIssuer !== true) {
-    const message = 'plain http is for localhost alone: use https, or say insecureIssuer: true for a test';
-    found.push(complain(object, 'ObjectInvalid', 'spec.oidc.issuer', message));
-  }
-  const isReady =
-    found.length === 0 &&
-    (oidc.clientSecretRef === undefined || secretText !== undefined) &&
-    (oidc.caSecretRef === undefined || caText !== undefined);
-  const settings: ProviderSettings = {
-    name: object.metadata.name,
-    issuer: oidc.issuer,
-    allowInsecure: isPlain,
-    clientId: oidc.clientID,
-    ...(secretText !== undefined && { clientSecret: new Redacted(secretText) }),
-    scopes: oidc.scopes,
-    claims: oidc.claims ?? { user: 'sub', email: 'email', groups: 'groups' },
-    allowUnverifiedEmail: oidc.allowUnverifiedEmail ?? false,
-    authorizationParameters: oidc.authorizationParameters ?? {},
-    ...(caText !== undefined && { ca: caText }),
-    logoutAtProvider: oidc.logout === 'Provider',
-  };
-  return {
-    object,
-    ...(isReady && { settings }),
-    ...(allowedNamespaces && { allowedNamespaces: allowedNamespaces.selector }),
-    diagnostics: found,
-  };
-}
-
-function isLocalhost(issuer: string): boolean {
-  const hostname = URL.parse(issuer)?.hostname ?? '';
-  return (
-    hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '127.0.0.1' || hostname === '[::1]'
-  );
 }

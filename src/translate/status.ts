@@ -1,5 +1,6 @@
 // What the statuses of our own kinds should say, as a value; kubernetes/reporter writes what differs.
-import type { ClassReading, ProviderReading } from './settings.ts';
+import type { ProviderReading } from './provider.ts';
+import type { ClassReading } from './settings.ts';
 import type { World } from './world.ts';
 import type { Diagnostic, DiagnosticCode, ObjectReference } from '../model/diagnostic.ts';
 import type { Condition, Status } from '../model/kinds.ts';
@@ -14,10 +15,12 @@ export interface DesiredStatus {
 
 type OwnCollection = Extract<Collection, 'sallyports' | 'identityProviders' | 'policies' | 'clusterPolicies'>;
 
-// Codes that say that something referred to is not there; every other error is about the object itself.
+// Codes that say that something referred to is not there, or not what it should be; every other error is about the object
+// itself.
 const unresolvedCodes: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
   'IdentityProviderNotAllowed',
   'IdentityProviderNotFound',
+  'SecretInvalid',
   'SecretNotFound',
 ]);
 
@@ -91,7 +94,7 @@ function conditionsOf(
   const condition = (type: string, fault: { code: string; message: string } | undefined): Condition => ({
     type,
     status: fault === undefined ? 'True' : 'False',
-    ...(object.metadata.generation !== undefined && { observedGeneration: object.metadata.generation }),
+    ...(Number.isInteger(object.metadata.generation) && { observedGeneration: object.metadata.generation }),
     lastTransitionTime: at,
     reason: fault?.code ?? type,
     message: fault?.message ?? '',

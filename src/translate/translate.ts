@@ -1,8 +1,10 @@
 // Whole world in, whole answer out: from an inventory to the route table's content, with everything that is wrong attached to the object at fault.
+import { checkProvider } from './binding.ts';
 import { isServed, readIngress } from './ingress.ts';
 import type { IngressReading } from './ingress.ts';
 import { byAge, settleHost } from './precedence.ts';
 import { readClass } from './settings.ts';
+import type { ClassReading } from './settings.ts';
 import { desiredStatuses } from './status.ts';
 import type { DesiredStatus } from './status.ts';
 import { createWorld } from './world.ts';
@@ -44,7 +46,7 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
   const { hosts, diagnostics: hostDiagnostics } = settleHosts(world, served, reading.settings.authenticationHost);
   const diagnostics = distinct([
     ...reading.diagnostics,
-    ...policyDiagnostics(world),
+    ...policyDiagnostics(world, reading),
     ...served.flatMap((ingress) => ingress.diagnostics),
     ...hostDiagnostics,
   ]);
@@ -54,7 +56,7 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
     ...(reading.defaultCertificate && { defaultCertificate: reading.defaultCertificate }),
     authority: reading.authority,
     diagnostics,
-    statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served)),
+    statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served, hosts)),
     secretReferences: world.secretReferences,
     isPending: world.isPending(),
   };
@@ -70,23 +72,32 @@ function settleHosts(world: World, served: readonly IngressReading[], authentica
   )) {
     const settled = settleHost(world, claims, name);
     if (settled === undefined) continue;
-    hosts.set(host, settled.host);
+    if (settled.host !== undefined) hosts.set(host, settled.host);
     diagnostics.push(...settled.diagnostics);
   }
   return { hosts, diagnostics };
 }
 
-function policyDiagnostics({ inventory }: World): readonly Diagnostic[] {
+function policyDiagnostics(world: World, reading: ClassReading): readonly Diagnostic[] {
+  const { inventory } = world;
   return [
-    ...[...inventory.policies.values()].flatMap((policy) => parsePolicy(policy).diagnostics),
+    ...[...inventory.policies.values()].flatMap((policy) => [
+      ...parsePolicy(policy).diagnostics,
+      ...checkProvider(world, reading, policy),
+    ]),
     ...[...inventory.clusterPolicies.values()].flatMap((policy) => parseClusterPolicy(policy).diagnostics),
   ];
 }
 
-function countRoutes(served: readonly IngressReading[]): ReadonlyMap<KubernetesObject, number> {
+// Of the routes that are served: one that another Ingress took, or of a host that is another's, is governed by nothing.
+function countRoutes(
+  served: readonly IngressReading[],
+  hosts: ReadonlyMap<string, HostRoutes>,
+): ReadonlyMap<KubernetesObject, number> {
+  const servedRoutes = new Set([...hosts.values()].flatMap(({ routes }) => routes));
   const counts = new Map<KubernetesObject, number>();
   for (const { binding, claims } of served) {
-    const routes = claims.reduce((sum, claim) => sum + claim.routes.length, 0);
+    const routes = claims.flatMap((claim) => claim.routes).filter((route) => servedRoutes.has(route)).length;
     for (const policy of binding.policies) counts.set(policy, (counts.get(policy) ?? 0) + routes);
   }
   return counts;

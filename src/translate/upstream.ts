@@ -1,11 +1,14 @@
 // From an Ingress backend, its Service and its EndpointSlices to where requests go.
-import { complain } from './parse.ts';
+import { z } from 'zod';
+import { complain, parseSpec, shown } from './parse.ts';
+import type { Parsed } from './parse.ts';
 import { createMemory } from './remember.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { endpointSlice, objectKey, serviceSpec } from '../model/objects.ts';
 import type { EndpointSlice, IngressBackend, KubernetesObject, ServiceSpec } from '../model/objects.ts';
 import type { Endpoint, Upstream } from '../model/route.ts';
+import { isAddress } from '../policy/criteria.ts';
 
 export interface ReadUpstream {
   /** Absent: there is nothing to forward to. */
@@ -36,8 +39,11 @@ export function readUpstream(
   });
   const service = world.inventory.services.get(key);
   if (service === undefined) return wrong('ServiceNotFound', '.service.name', `there is no Service ${key}`);
-  const spec = readService(service);
-  if (spec === undefined) return wrong('ServiceNotFound', '.service.name', `Service ${key} cannot be read`);
+  const { value: spec, diagnostics: faults } = readService(service);
+  if (spec === undefined) {
+    const { diagnostics } = wrong('ServiceNotFound', '.service.name', `Service ${key} cannot be read`);
+    return { diagnostics: [...diagnostics, ...faults] };
+  }
   if (spec.type === 'ExternalName') {
     return wrong(
       'BackendUnsupported',
@@ -45,16 +51,15 @@ export function readUpstream(
       `Service ${key} is an ExternalName, a way into other networks: those are not served`,
     );
   }
-  const ports = spec.ports ?? [];
+  // The same number may stand there for UDP, too: HTTP/3 beside HTTP/1.
+  const ports = (spec.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
   const found = ports.find((one) => (port?.name === undefined ? one.port === port?.number : one.name === port.name));
   if (found === undefined) {
-    const wanted = port?.name ?? port?.number ?? 'none';
+    const wanted = port?.name ?? port?.number;
     const known = ports.map((one) => (one.name === undefined ? one.port : `${one.port} (${one.name})`)).join(', ');
-    return wrong(
-      'ServicePortNotFound',
-      '.service.port',
-      `Service ${key} has no port ${wanted}; it has ${known === '' ? 'none' : known}`,
-    );
+    const lacks = wanted === undefined ? 'a port name or number is wanted' : `Service ${key} has no TCP port ${wanted}`;
+    const has = wanted === undefined ? `Service ${key} has` : 'it has';
+    return wrong('ServicePortNotFound', '.service.port', `${lacks}; ${has} ${known === '' ? 'none' : known}`);
   }
   if (found.appProtocol === 'kubernetes.io/h2c') {
     return wrong(
@@ -72,14 +77,14 @@ export function readUpstream(
   };
 }
 
-const services = new WeakMap<KubernetesObject, ServiceSpec | null>();
+const services = new WeakMap<KubernetesObject, Parsed<ServiceSpec>>();
 
-function readService(service: KubernetesObject): ServiceSpec | undefined {
+function readService(service: KubernetesObject): Parsed<ServiceSpec> {
   const known = services.get(service);
-  if (known !== undefined) return known ?? undefined;
-  const spec = serviceSpec.safeParse(service.spec).data;
-  services.set(service, spec ?? null);
-  return spec;
+  if (known !== undefined) return known;
+  const parsed = parseSpec(service, serviceSpec);
+  services.set(service, parsed);
+  return parsed;
 }
 
 interface PortUpstream {
@@ -96,12 +101,8 @@ function upstreamOf(world: World, service: KubernetesObject, spec: ServiceSpec, 
     const diagnostics: Diagnostic[] = [];
     const endpoints = slices.flatMap((slice) => {
       const read = readSlice(slice);
-      if (read?.addressType === 'FQDN') {
-        const message = 'an EndpointSlice of names is a way into other networks: addresses are wanted';
-        diagnostics.push(complain(slice, 'EndpointAddressRefused', 'addressType', message));
-        return [];
-      }
-      return read === undefined ? [] : endpointsOf(read, port, spec.publishNotReadyAddresses === true);
+      diagnostics.push(...read.diagnostics);
+      return read.value ? endpointsOf(read.value, port, spec.publishNotReadyAddresses === true) : [];
     });
     const { name, namespace } = service.metadata;
     const isHttps = port.appProtocol === 'https' || port.appProtocol === 'kubernetes.io/wss';
@@ -115,14 +116,45 @@ function upstreamOf(world: World, service: KubernetesObject, spec: ServiceSpec, 
   });
 }
 
-const slicesRead = new WeakMap<KubernetesObject, EndpointSlice | null>();
+interface SliceReading {
+  readonly value?: EndpointSlice;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
-function readSlice(slice: KubernetesObject): EndpointSlice | undefined {
+const slicesRead = new WeakMap<KubernetesObject, SliceReading>();
+
+function readSlice(slice: KubernetesObject): SliceReading {
   const known = slicesRead.get(slice);
-  if (known !== undefined) return known ?? undefined;
-  const read = endpointSlice.safeParse(slice).data;
-  slicesRead.set(slice, read ?? null);
+  if (known !== undefined) return known;
+  const read = parseSlice(slice);
+  slicesRead.set(slice, read);
   return read;
+}
+
+// The API server has checked an address that is in a slice of addresses; nobody has in a file.
+function parseSlice(slice: KubernetesObject): SliceReading {
+  const { data: value, error } = endpointSlice.safeParse(slice);
+  if (value === undefined) {
+    const [issue] = error?.issues ?? [];
+    const message = `${issue?.message ?? 'it is wrong'}; nothing of this EndpointSlice is used`;
+    return { diagnostics: [complain(slice, 'ObjectInvalid', z.core.toDotPath(issue?.path ?? []), message)] };
+  }
+  if (value.addressType === 'FQDN') {
+    const message = 'an EndpointSlice of names is a way into other networks: addresses are wanted';
+    return { diagnostics: [complain(slice, 'EndpointAddressRefused', 'addressType', message)] };
+  }
+  if (value.ports?.some(({ port }) => port != null && (port < 1 || port > 65_535)) === true) {
+    const message = 'a port is a number from 1 to 65535; nothing of this EndpointSlice is used';
+    return { diagnostics: [complain(slice, 'ObjectInvalid', 'ports', message)] };
+  }
+  const endpoints = value.endpoints ?? [];
+  const wrong = endpoints.flatMap(({ addresses }) => addresses.slice(0, 1)).find((address) => !isAddress(address));
+  if (wrong === undefined) return { value, diagnostics: [] };
+  const message = `${shown(wrong)} is not an address: endpoints like this are left out`;
+  return {
+    value: { ...value, endpoints: endpoints.filter(({ addresses: [address = ''] }) => isAddress(address)) },
+    diagnostics: [complain(slice, 'EndpointAddressRefused', 'endpoints', message)],
+  };
 }
 
 // The slice names its ports as the Service does, with the number that the pods listen on: a named targetPort is thereby

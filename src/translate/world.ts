@@ -1,4 +1,5 @@
 // The inventory, seen from translation: look-ups by name, and a note of each Secret that a reference names.
+import { metadataEntry } from './parse.ts';
 import type { Inventory, KubernetesObject, ObjectMap } from '../model/objects.ts';
 
 export interface World {
@@ -25,6 +26,9 @@ export interface TranslateOptions {
   readonly fromFolder: boolean;
 }
 
+// `namespace/name`: a reference that no Secret can be named by, such as `shop/../other`, is asked of nobody.
+const secretKey = /^[a-z0-9][-a-z0-9]*\/[a-z0-9][-a-z0-9.]*$/;
+
 export function createWorld(inventory: Inventory, options: TranslateOptions, now: number): World {
   const secretReferences = new Set<string>();
   const slicesByService = groupSlices(inventory.endpointSlices);
@@ -36,6 +40,7 @@ export function createWorld(inventory: Inventory, options: TranslateOptions, now
     secretReferences,
     isPending: () => pending,
     secret(key) {
+      if (!secretKey.test(key)) return 'missing';
       secretReferences.add(key);
       const found = inventory.secrets.get(key);
       if (found === undefined) return 'missing';
@@ -53,8 +58,9 @@ const grouped = new WeakMap<ObjectMap, SlicesByService>();
 function groupSlices(slices: ObjectMap): SlicesByService {
   const known = grouped.get(slices);
   if (known !== undefined) return known;
-  const groups = Map.groupBy(slices.values(), ({ metadata }) => {
-    return `${metadata.namespace ?? ''}/${metadata.labels?.['kubernetes.io/service-name'] ?? ''}`;
+  const groups = Map.groupBy(slices.values(), (slice) => {
+    const service = metadataEntry(slice, 'labels', 'kubernetes.io/service-name');
+    return `${slice.metadata.namespace ?? ''}/${typeof service === 'string' ? service : ''}`;
   });
   grouped.set(slices, groups);
   return groups;

@@ -1,0 +1,83 @@
+// A translation as a person would write it down: the form of every expected.yaml.
+import { isDeepStrictEqual } from 'node:util';
+import { describeReference } from '../../src/model/diagnostic.ts';
+import type { Status } from '../../src/model/kinds.ts';
+import type { AttachedPolicy } from '../../src/model/policy.ts';
+import type { HostRoutes, Route, Upstream } from '../../src/model/route.ts';
+import type { ProviderSettings } from '../../src/model/settings.ts';
+import type { Translation } from '../../src/translate/translate.ts';
+
+/**
+ * Hosts, diagnostics and references whole; settings, providers and statuses where they are not those of `usual`, the
+ * translation of the surroundings alone. Secrets read `[redacted]`.
+ */
+export function renderTranslation(translation: Translation, usual: Translation): Readonly<Record<string, unknown>> {
+  const rendered = {
+    hosts: Object.fromEntries([...translation.hosts].map(([host, routes]) => [host, renderHost(routes)])),
+    settings: differing({ ...translation.settings }, { ...usual.settings }),
+    defaultCertificate: translation.defaultCertificate?.name,
+    providers: differing(byName(translation), byName(usual)),
+    keyRing: translation.authority.keyRing?.map(({ id }) => id),
+    diagnostics: translation.diagnostics.map(({ code, severity, object, path, message }) => ({
+      [`${severity} ${code}`]: path === '' ? describeReference(object) : `${describeReference(object)} ${path}`,
+      message,
+    })),
+    statuses: differing(statusesOf(translation), statusesOf(usual)),
+    secrets: [...translation.secretReferences].filter((key) => !usual.secretReferences.has(key)),
+    isPending: translation.isPending ? true : undefined,
+  };
+  // JSON first: what is redacted is printed so, and what is undefined is left out.
+  return JSON.parse(JSON.stringify(rendered)) as Record<string, unknown>;
+}
+
+function renderHost({ routes, certificate }: HostRoutes) {
+  return { certificate: certificate?.name, routes: routes.map(renderRoute) };
+}
+
+function renderRoute({ path, match, ingress, upstream, access, provider, denied }: Route) {
+  return {
+    [match]: path,
+    of: `${ingress.namespace}/${ingress.name}`,
+    to: upstream === undefined ? 'nothing' : renderUpstream(upstream),
+    access: access.policies.map(renderPolicy),
+    provider,
+    denied,
+  };
+}
+
+function renderUpstream({ name, protocol, serverName, endpoints }: Upstream): string {
+  const addresses = endpoints.map(({ address, port }) => `${address}:${port}`).join(' ');
+  const scheme = protocol === 'http' ? '' : ` over ${protocol} as ${serverName ?? 'nobody'}`;
+  return `${name}${scheme} at ${addresses === '' ? 'no endpoint' : addresses}`;
+}
+
+/** Rules are shown of annotations alone: a Policy's are those of its own object. */
+function renderPolicy({ policy: { name, mode, rules, broken }, attachment }: AttachedPolicy): string {
+  const of = name.startsWith('annotations') ? `: ${JSON.stringify(rules)}` : '';
+  return `${attachment}, ${mode}: ${name}${of}${broken === undefined ? '' : `, broken: ${broken}`}`;
+}
+
+function byName({ authority }: Translation): Readonly<Record<string, ProviderSettings>> {
+  return Object.fromEntries(authority.providers.map((provider) => [provider.name, provider]));
+}
+
+function statusesOf({ statuses }: Translation): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(statuses.map(({ object, status }) => [describeReference(object), renderStatus(status)]));
+}
+
+function renderStatus({ conditions = [], routes }: Status) {
+  const untrue = conditions.filter(({ status }) => status !== 'True');
+  return {
+    ...(routes !== undefined && { routes }),
+    ...Object.fromEntries(untrue.map(({ type, status, reason, message }) => [type, `${status} ${reason}: ${message}`])),
+    ...(untrue.length === 0 && { [conditions.map(({ type }) => type).join(', ')]: 'True' }),
+  };
+}
+
+/** What of `now` is not in `usual`; a field that went is null. */
+function differing(now: Readonly<Record<string, unknown>>, usual: Readonly<Record<string, unknown>>) {
+  const gone = Object.keys(usual).filter((name) => !Object.hasOwn(now, name));
+  const changed = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, usual[name]));
+  const difference = Object.fromEntries([...gone.map((name) => [name, null]), ...changed]);
+  return Object.keys(difference).length === 0 ? undefined : difference;
+}
