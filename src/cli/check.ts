@@ -28,7 +28,10 @@ export async function check(args: readonly string[], print: (text: string) => vo
     watch: false,
     onChange: (next) => (inventory = next),
   });
-  await folder.start();
+  // An absent folder is a wrong word on the command line, not a folder with a mistake in it.
+  await folder.start().catch((cause: unknown) => {
+    throw new UsageError(cause instanceof Error ? cause.message : `${directory} cannot be read`);
+  });
   await folder.stop();
   if (inventory === undefined) throw new UsageError(`${directory}: this is not a folder that can be read`);
   const options = { className, installationNamespace: namespace, fromFolder: true };
@@ -50,7 +53,7 @@ export async function check(args: readonly string[], print: (text: string) => vo
     for (const { file, line, message } of problems) print(`${file}:${line}: error: ${message} (ManifestInvalid)`);
     for (const one of translation.diagnostics) print(describeDiagnostic(one, folder.locate));
     const warnings = translation.diagnostics.length + problems.length - errors;
-    print(`${translation.hosts.size} hosts, ${errors} errors, ${warnings} warnings`);
+    print([count(translation.hosts.size, 'host'), count(errors, 'error'), count(warnings, 'warning')].join(', '));
   }
   return errors > 0 ? 1 : 0;
 }
@@ -81,7 +84,9 @@ function routeRows({ hosts }: Translation) {
       path: `${route.path}${route.match === 'Exact' ? ' (exact)' : ''}`,
       access: describeAccess(route),
       upstream:
-        route.upstream === undefined ? 'none' : `${route.upstream.name} (${route.upstream.endpoints.length} endpoints)`,
+        route.upstream === undefined
+          ? 'none'
+          : `${route.upstream.name} (${count(route.upstream.endpoints.length, 'endpoint')})`,
       ingress: `${route.ingress.namespace}/${route.ingress.name}`,
     })),
   );
@@ -110,4 +115,8 @@ function routeTable(translation: Translation): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

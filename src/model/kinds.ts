@@ -1,17 +1,39 @@
 // Our own four kinds, as zod schemas: the CRDs, the parsers and the types are all made from here.
 import { z } from 'zod';
 import { policyTest, rule } from './policy.ts';
-import { collections } from './objects.ts';
-import type { Collection } from './objects.ts';
+import { labelSelector } from './selector.ts';
 
 const name = z.string().min(1).max(253);
 const described = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description });
 
-/** Go's duration syntax without fractions: `90s`, `1h30m`. */
+/** Milliseconds of a duration such as `1h30m`, which its schema has already accepted. */
+export function parseDuration(text: string): number {
+  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/([0-9]+)(ms|s|m|h)/g)) {
+    total += Number(amount) * unitMs[unit as keyof typeof unitMs];
+  }
+  return total;
+}
+
+const maxDurationMs = 720 * 3_600_000;
+
+/** Go's duration syntax without fractions: `90s`, `1h30m`. Longer ones would overflow timers, and none at all is no time. */
 const duration = z
   .string()
+  .max(32)
   .regex(/^([0-9]{1,6}(ms|s|m|h))+$/, { error: 'a duration is wanted, such as 30s, 5m or 1h30m' })
-  .max(32);
+  .refine((text) => parseDuration(text) > 0 && parseDuration(text) <= maxDurationMs, {
+    error: 'a duration above zero and of at most 720h is wanted',
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "duration(self) > duration('0s') && duration(self) <= duration('720h')",
+        message: 'a duration above zero and of at most 720h is wanted',
+      },
+    ],
+  });
 
 const cidr = z
   .string()
@@ -35,23 +57,6 @@ const secretReference = z.strictObject({
 const secretKeyReference = secretReference.extend({
   key: described(name, 'The key within the Secret.'),
 });
-
-export const labelSelector = z
-  .strictObject({
-    matchLabels: z.record(z.string(), z.string().max(63)).optional(),
-    matchExpressions: z
-      .array(
-        z.strictObject({
-          key: z.string().min(1).max(317),
-          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-          values: z.array(z.string().max(63)).max(64).optional(),
-        }),
-      )
-      .max(16)
-      .optional(),
-  })
-  .meta({ description: 'A label selector; an empty one selects everything.' });
-export type LabelSelector = z.infer<typeof labelSelector>;
 
 const providerReference = z.strictObject({ name: described(name, 'Name of an IdentityProvider.') });
 
@@ -162,8 +167,14 @@ export const identityProviderSpec = z.strictObject({
       scopes: z
         .array(z.string().min(1).max(256))
         .max(32)
+        .refine((scopes) => scopes.includes('openid'), { error: 'the scope openid is needed' })
         .default(['openid', 'email', 'profile', 'groups', 'offline_access'])
-        .meta({ description: 'Scopes asked for.' }),
+        .meta({
+          description: 'Scopes asked for.',
+          'x-kubernetes-validations': [
+            { rule: "self.exists(scope, scope == 'openid')", message: 'the scope openid is needed' },
+          ],
+        }),
       claims: z
         .strictObject({
           user: z
@@ -268,72 +279,3 @@ export const statusOf = z.strictObject({
   routes: z.int().optional().meta({ description: 'How many routes it governs or serves.' }),
 });
 export type Status = z.infer<typeof statusOf>;
-
-/** A kind of ours, with what its CRD needs beyond the schema. */
-export interface OwnKind {
-  readonly collection: Collection;
-  readonly spec: z.ZodType;
-  readonly shortNames: readonly string[];
-  readonly description: string;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly jsonPath: string }[];
-}
-
-const readyColumns = [
-  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Programmed")].status' },
-  { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Programmed")].reason' },
-];
-const routesColumn = { name: 'Routes', type: 'integer', jsonPath: '.status.routes' };
-const ageColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
-
-export const ownKinds: readonly OwnKind[] = [
-  {
-    collection: 'sallyports',
-    spec: sallyportSpec,
-    shortNames: ['sp'],
-    description: 'Settings of one ingress class; IngressClass.spec.parameters points at it.',
-    columns: [...readyColumns, ageColumn],
-  },
-  {
-    collection: 'identityProviders',
-    spec: identityProviderSpec,
-    shortNames: ['idp'],
-    description: 'One OpenID Connect provider, and who may use it.',
-    columns: [{ name: 'Issuer', type: 'string', jsonPath: '.spec.oidc.issuer' }, ...readyColumns, ageColumn],
-  },
-  {
-    collection: 'policies',
-    spec: policySpec,
-    shortNames: ['pol'],
-    description:
-      'Who may do what. Chosen by an Ingress with the annotation sallyport.dev/policy, or attached with targetRefs.',
-    columns: [{ name: 'Mode', type: 'string', jsonPath: '.spec.mode' }, routesColumn, ...readyColumns, ageColumn],
-  },
-  {
-    collection: 'clusterPolicies',
-    spec: clusterPolicySpec,
-    shortNames: ['cpol'],
-    description: "The platform team's guardrail over the routes of whole namespaces.",
-    columns: [
-      { name: 'Enforcement', type: 'string', jsonPath: '.spec.enforcement' },
-      { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
-      routesColumn,
-      ...readyColumns,
-      ageColumn,
-    ],
-  },
-];
-
-/** Whether an object is of one of our kinds: those carry a status that we write. */
-export function isOwnKind(kind: string): boolean {
-  return ownKinds.some((own) => collections[own.collection].kind === kind);
-}
-
-/** Milliseconds of a duration such as `1h30m`, which its schema has already accepted. */
-export function parseDuration(text: string): number {
-  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/([0-9]+)(ms|s|m|h)/g)) {
-    total += Number(amount) * unitMs[unit as keyof typeof unitMs];
-  }
-  return total;
-}

@@ -7,7 +7,8 @@ import type { World } from './world.ts';
 import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { identityProviderSpec } from '../model/kinds.ts';
-import type { IdentityProviderSpec, LabelSelector } from '../model/kinds.ts';
+import type { IdentityProviderSpec } from '../model/kinds.ts';
+import type { LabelSelector } from '../model/selector.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { ProviderSettings } from '../model/settings.ts';
 

@@ -1,6 +1,6 @@
 // Label selectors, as the API server means them.
 import { metadataEntry } from './parse.ts';
-import type { LabelSelector } from '../model/kinds.ts';
+import type { LabelSelector } from '../model/selector.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 
 /** Whether an object's labels are what a selector asks for; an empty selector asks for nothing. */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { demoAccounts } from '../../demo/accounts.ts';
 import { demoClient } from '../../demo/provider.ts';
-import { ownKinds } from '../../src/model/kinds.ts';
+import { ownKinds } from '../../src/model/resources.ts';
 import { collections, endpointSlice, ingressSpec, secretContent, serviceSpec } from '../../src/model/objects.ts';
 import type { KubernetesObject } from '../../src/model/objects.ts';
 

@@ -35,7 +35,7 @@ export interface Client {
   readonly hops: URL[];
   visit(url: string | URL, options?: VisitOptions): Promise<Answer>;
   /** Fills in the provider's sign-in form on this page and goes on to where it leads. */
-  signIn(page: Answer, account: string): Promise<Answer>;
+  signIn(page: Answer, account: string, options?: VisitOptions): Promise<Answer>;
 }
 
 export function createClient(): Client {
@@ -71,10 +71,10 @@ export function createClient(): Client {
     cookies,
     hops,
     visit,
-    signIn(page, account) {
+    signIn(page, account, options) {
       const body = new URLSearchParams({ account, password: 'demo' }).toString();
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-      return visit(page.url, { method: 'POST', body, headers });
+      return visit(page.url, { ...options, method: 'POST', body, headers });
     },
   };
 }

@@ -17,6 +17,8 @@ const manifests = join(import.meta.dirname, '../../demo/manifests');
 
 export interface Rig {
   readonly port: number;
+  /** 0 without https. */
+  readonly httpsPort: number;
   readonly sallyport: RunningSallyport;
   readonly provider: RunningProvider;
   readonly applications: RunningApplications;
@@ -34,13 +36,19 @@ export interface RigOptions {
   /** Changes the manifests before they are served first; gets the text of each. */
   readonly prepare?: (text: string, port: number) => string;
   readonly provider?: Partial<ProviderOptions>;
+  /** Files to serve beside the demo's, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Listens for https too; the authentication host is then there. */
+  readonly https?: boolean;
 }
 
 export async function startRig({
   prepare = (text) => text,
   provider: providerOptions = {},
+  files = {},
+  https = false,
 }: RigOptions = {}): Promise<Rig> {
-  const port = await freePort();
+  const [port, httpsPort] = [await freePort(), https ? await freePort() : 0];
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-rig-'));
   const log: Record<string, unknown>[] = [];
   const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -48,7 +56,10 @@ export async function startRig({
     for (const end of stops.toReversed()) await end();
   };
   try {
-    const hosts = ['auth', 'app', 'clock', 'engineering', 'welcome'].map((host) => `http://${host}.localhost:${port}`);
+    const scheme = https ? `https` : 'http';
+    const hosts = ['auth', 'app', 'clock', 'engineering', 'welcome'].map(
+      (host) => `${scheme}://${host}.localhost:${https ? httpsPort : port}`,
+    );
     const provider = await startProvider({
       port: 0,
       redirectUris: hosts.flatMap((host) => [`${host}/oauth2/callback`, `${host}/.sallyport/callback`]),
@@ -61,7 +72,7 @@ export async function startRig({
     stops.push(applications.stop);
     await cp(manifests, folder, { recursive: true });
     const ports: Record<string, number> = {
-      8080: port,
+      8080: https ? httpsPort : port,
       9400: provider.port,
       9501: applications.mirrorPort,
       9502: applications.clockPort,
@@ -78,17 +89,19 @@ export async function startRig({
       '--http',
       `127.0.0.1:${port}`,
       '--https',
-      '',
+      https ? `127.0.0.1:${httpsPort}` : '',
       '--probes',
       '',
       '--admin',
       '127.0.0.1:0',
     ];
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const logger = createLogger('debug', (line) => log.push(JSON.parse(line) as Record<string, unknown>));
     const sallyport = await startSallyport(readRunSettings(flags, {}), logger);
     stops.push(() => sallyport.stop());
     return {
       port,
+      httpsPort,
       sallyport,
       provider,
       applications,

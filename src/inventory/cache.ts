@@ -1,0 +1,129 @@
+// The objects of every kind as last seen, stripped of what nobody reads and frozen; inventories are copies of it.
+import { isDeepStrictEqual } from 'node:util';
+import { isOwnKind } from '../model/resources.ts';
+import { collections, emptyInventory, objectKey } from '../model/objects.ts';
+import type { Collection, Inventory, KubernetesObject, ObjectMap, ResourceType } from '../model/objects.ts';
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** An object as it came: something with a name. Lists leave out `kind` and `apiVersion`. */
+export interface RawObject {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly resourceVersion?: string };
+  readonly [field: string]: unknown;
+}
+
+export interface ObjectCache {
+  /**
+   * Takes an object in. True where something changed that translation can see; otherwise the object there keeps its
+   * identity, so that neither our own status write nor another controller's causes a round.
+   */
+  put(collection: Collection, raw: RawObject): boolean;
+  /** Takes in what is known of a Secret without its content. */
+  putMetadata(raw: RawObject): boolean;
+  get(collection: Collection, key: string): KubernetesObject | undefined;
+  remove(collection: Collection, key: string): boolean;
+  keys(collection: Collection): Iterable<string>;
+  /** All of it as of now. Maps in which nothing changed since the last call are the same maps. */
+  snapshot(): Inventory;
+}
+
+export function createObjectCache(): ObjectCache {
+  const current = new Map<Collection, Map<string, KubernetesObject>>();
+  for (const collection of Object.keys(collections) as Collection[]) current.set(collection, new Map());
+  const statuses = new Map<string, unknown>();
+  const dirty = new Set<Collection>();
+  let statusesDirty = false;
+  let inventory = emptyInventory();
+
+  function mapOf(collection: Collection): Map<string, KubernetesObject> {
+    const map = current.get(collection);
+    if (map === undefined) throw new TypeError(`no such collection: ${collection}`);
+    return map;
+  }
+
+  function putObject(collection: Collection, object: KubernetesObject): boolean {
+    const key = objectKey(object.metadata);
+    const map = mapOf(collection);
+    const before = map.get(key);
+    if (before !== undefined && isDeepStrictEqual(unversioned(before), unversioned(object))) return false;
+    map.set(key, deepFreeze(object));
+    dirty.add(collection);
+    return true;
+  }
+
+  function putStatus(key: string, status: unknown): void {
+    if (isDeepStrictEqual(statuses.get(key), status)) return;
+    if (status === undefined) statuses.delete(key);
+    else statuses.set(key, deepFreeze(status));
+    statusesDirty = true;
+  }
+
+  return {
+    put(collection, raw) {
+      const type = collections[collection];
+      const { object, status } = project(raw, type);
+      if (isOwnKind(type.kind)) putStatus(`${type.kind}/${objectKey(object.metadata)}`, status);
+      return putObject(collection, object);
+    },
+    putMetadata(raw) {
+      return putObject('secrets', {
+        apiVersion: 'meta.k8s.io/v1',
+        kind: 'PartialObjectMetadata',
+        metadata: project(raw, collections.secrets).object.metadata,
+      });
+    },
+    get(collection, key) {
+      return mapOf(collection).get(key);
+    },
+    remove(collection, key) {
+      putStatus(`${collections[collection].kind}/${key}`, undefined);
+      if (!mapOf(collection).delete(key)) return false;
+      dirty.add(collection);
+      return true;
+    },
+    keys(collection) {
+      return mapOf(collection).keys();
+    },
+    snapshot() {
+      const changed: Partial<Record<Collection, ObjectMap>> = {};
+      for (const collection of dirty) changed[collection] = new Map(mapOf(collection));
+      if (dirty.size > 0 || statusesDirty) {
+        inventory = { ...inventory, ...changed, ...(statusesDirty && { statuses: new Map(statuses) }) };
+      }
+      dirty.clear();
+      statusesDirty = false;
+      return inventory;
+    },
+  };
+}
+
+/** Takes `status` aside, and drops what is large and read by nobody: half of an object's bytes, as a rule. */
+function project(raw: RawObject, type: ResourceType): { object: KubernetesObject; status: unknown } {
+  const { status, metadata: rawMetadata, apiVersion: _apiVersion, kind: _kind, ...rest } = raw;
+  const {
+    managedFields: _managedFields,
+    annotations,
+    ...metadata
+  } = rawMetadata as RawObject['metadata'] & {
+    readonly managedFields?: unknown;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  const { [lastApplied]: _lastApplied, ...kept } = annotations ?? {};
+  const object = {
+    apiVersion: type.group === '' ? type.version : `${type.group}/${type.version}`,
+    kind: type.kind,
+    metadata: Object.keys(kept).length > 0 ? { ...metadata, annotations: kept } : metadata,
+    ...rest,
+  };
+  return { object, status };
+}
+
+function unversioned(object: KubernetesObject): unknown {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: undefined } };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,70 @@
+// A host of its own for an application: a network namespace with an address that is not loopback, as a pod's is not.
+import { spawn, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export interface FarHost {
+  readonly address: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const port = 9000;
+
+// Answers with its name and what it was told, one JSON line; `/ready` on its output says that it listens.
+const program = `
+  const [name, address] = process.argv.slice(1);
+  require('node:http').createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ name, url: request.url, headers: request.headers }));
+  }).listen(${port}, address, () => console.log('ready'));
+`;
+
+/**
+ * Starts an application at `10.231.NUMBER.2:9000`. It needs root, for `ip netns`. @throws {Error} saying so.
+ * EndpointSlices may not hold loopback addresses, and Sallyport refuses to connect to them in a cluster (promise 15).
+ */
+export async function startFarHost(name: string, number: number): Promise<FarHost> {
+  if (process.getuid?.() !== 0)
+    throw new Error('test/cluster needs root, for applications in network namespaces (ip netns)');
+  const [namespace, near, far] = [
+    `sallyport-${process.pid}-${number}`,
+    `sp${number}a${process.pid % 10_000}`,
+    `sp${number}b${process.pid % 10_000}`,
+  ];
+  const address = `10.231.${number}.2`;
+  const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  ip('netns', 'add', namespace);
+  const remove = () => {
+    execFileSync('ip', ['netns', 'del', namespace]);
+    try {
+      ip('link', 'del', near);
+    } catch {
+      // It went with the namespace that held its other end.
+    }
+  };
+  try {
+    ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', namespace);
+    ip('addr', 'add', `10.231.${number}.1/30`, 'dev', near);
+    ip('link', 'set', near, 'up');
+    ip('-n', namespace, 'addr', 'add', `${address}/30`, 'dev', far);
+    ip('-n', namespace, 'link', 'set', far, 'up');
+    const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, '-e', program, name, address], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(createInterface({ input: child.stdout }), 'line');
+    return {
+      address,
+      port,
+      async stop() {
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}

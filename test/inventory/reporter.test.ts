@@ -1,0 +1,177 @@
+// The reporter: writes what differs and nothing else, keeps trying, and never holds anybody up.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createKubernetesClient } from '../../src/kubernetes/client.ts';
+import { createWriteQueue } from '../../src/kubernetes/queue.ts';
+import { createReporter } from '../../src/kubernetes/reporter.ts';
+import type { Findings, Reporter } from '../../src/kubernetes/reporter.ts';
+import type { Diagnostic } from '../../src/model/diagnostic.ts';
+import type { Condition, Status } from '../../src/model/kinds.ts';
+import { emptyInventory } from '../../src/model/objects.ts';
+import type { Inventory, KubernetesObject } from '../../src/model/objects.ts';
+import { fail, startFakeApi } from './fake-api.ts';
+import type { FakeApi } from './fake-api.ts';
+import { lines, until } from './log.ts';
+
+const object = (kind: string, name: string, uid = 'u1'): KubernetesObject => ({
+  apiVersion: kind === 'Ingress' ? 'networking.k8s.io/v1' : 'sallyport.dev/v1alpha1',
+  kind,
+  metadata: { name, namespace: 'default', uid },
+});
+const condition = (status: 'True' | 'False', lastTransitionTime = '2030-01-01T00:00:00Z'): Condition => ({
+  type: 'Programmed',
+  status,
+  observedGeneration: 1,
+  lastTransitionTime,
+  reason: status === 'True' ? 'Programmed' : 'PolicyBroken',
+  message: 'x',
+});
+
+describe('the reporter', () => {
+  let api: FakeApi;
+  let reporter: Reporter;
+  let log: ReturnType<typeof lines>;
+  let now: number;
+
+  beforeEach(async () => {
+    api = await startFakeApi();
+    log = lines();
+    now = Date.parse('2026-05-01T10:00:00.123Z');
+    const client = createKubernetesClient({ server: api.url, credentials: async () => ({}) });
+    reporter = createReporter({ client, log: log.logger, now: () => now });
+  });
+  afterEach(async () => {
+    await reporter.stop();
+    await api.stop();
+  });
+
+  const inventory = (status?: Status, uid?: string): Inventory => ({
+    ...emptyInventory(),
+    policies: new Map([['default/p', object('Policy', 'p', uid)]]),
+    ingresses: new Map([['default/i', object('Ingress', 'i', uid)]]),
+    statuses: new Map(status === undefined ? [] : [['Policy/default/p', status]]),
+  });
+  const wanting = (status: Status, diagnostics: Diagnostic[] = []): Findings => ({
+    statuses: [{ collection: 'policies', object: { kind: 'Policy', namespace: 'default', name: 'p' }, status }],
+    diagnostics,
+  });
+  const about = (message: string, kind = 'Ingress', name = 'i'): Diagnostic => ({
+    code: 'PathInvalid',
+    severity: 'warning',
+    object: { kind, namespace: 'default', name },
+    path: 'spec.rules[0]',
+    message,
+  });
+  const saying = (...diagnostics: Diagnostic[]): Findings => ({ statuses: [], diagnostics });
+  const patches = () => api.seen.filter(({ method }) => method === 'PATCH');
+  const events = () => api.seen.filter(({ method }) => method === 'POST');
+  const statusOf = (index: number) => (patches()[index]?.body as { status: Status } | undefined)?.status;
+
+  test('applies a status that differs, as our field manager, to that very object', async () => {
+    reporter.report(wanting({ conditions: [condition('True')], routes: 2 }), inventory());
+    await until(() => patches().length === 1);
+    const { path, query, body } = patches()[0]!;
+    assert.equal(path, '/apis/sallyport.dev/v1alpha1/namespaces/default/policies/p/status');
+    assert.equal(query.toString(), 'fieldManager=sallyport&force=true');
+    assert.deepEqual(body, {
+      apiVersion: 'sallyport.dev/v1alpha1',
+      kind: 'Policy',
+      metadata: { name: 'p', namespace: 'default', uid: 'u1' },
+      status: { conditions: [condition('True', '2026-05-01T10:00:00Z')], routes: 2 },
+    });
+  });
+
+  test('writes nothing where only the time differs, and nothing twice before the watch has shown it', async () => {
+    const seen = inventory({ conditions: [condition('True', '2020-01-01T00:00:00Z')], routes: 2 });
+    reporter.report(wanting({ conditions: [condition('True')], routes: 2 }), seen);
+    await sleep(30);
+    assert.equal(patches().length, 0);
+    reporter.report(wanting({ conditions: [condition('False')], routes: 2 }), seen);
+    await until(() => patches().length === 1);
+    await sleep(10);
+    reporter.report(wanting({ conditions: [condition('False')], routes: 2 }), seen);
+    await sleep(30);
+    assert.equal(patches().length, 1);
+    // And back: what we wrote counts, not what the watch last showed.
+    reporter.report(wanting({ conditions: [condition('True')], routes: 2 }), seen);
+    await until(() => patches().length === 2);
+  });
+
+  test('keeps lastTransitionTime where the status did not flip', async () => {
+    const seen = inventory({ conditions: [condition('True', '2020-01-01T00:00:00Z')], routes: 2 });
+    reporter.report(wanting({ conditions: [{ ...condition('True'), message: 'new' }], routes: 2 }), seen);
+    await until(() => patches().length === 1);
+    assert.equal(statusOf(0)?.conditions?.[0]?.lastTransitionTime, '2020-01-01T00:00:00Z');
+  });
+
+  test('writes again what somebody else has overwritten', async () => {
+    reporter.report(wanting({ routes: 2 }), inventory());
+    await until(() => patches().length === 1);
+    await sleep(10);
+    reporter.report(wanting({ routes: 2 }), inventory({ routes: 9 }));
+    await until(() => patches().length === 2);
+  });
+
+  test('tries again after an outage with what is wanted by then, and lets a lost object go', async () => {
+    let outage = true;
+    api.onOther((request, response) => (outage ? void fail(503)(request, response) : false));
+    reporter.report(wanting({ routes: 1 }), inventory());
+    await until(() => log.of('write delayed').length === 1);
+    reporter.report(wanting({ routes: 5 }), inventory());
+    outage = false;
+    await until(() => patches().length === 2);
+    assert.equal(statusOf(1)?.routes, 5);
+    api.onOther(fail(409));
+    reporter.report(wanting({ routes: 6 }), inventory());
+    await until(() => patches().length === 3);
+    await sleep(50);
+    assert.equal(patches().length, 3);
+  });
+
+  test('an Event says what is wrong, on the object at fault, once for as long as it is', async () => {
+    reporter.report(saying(about('bad path.'), about('of a Service', 'Service')), inventory());
+    await until(() => events().length === 1);
+    reporter.report(saying(about('bad path.')), inventory());
+    await sleep(30);
+    assert.equal(events().length, 1);
+    const { path, body } = events()[0]!;
+    assert.equal(path, '/apis/events.k8s.io/v1/namespaces/default/events');
+    const event = body as Record<string, unknown>;
+    assert.equal(event['eventTime'], '2026-05-01T10:00:00.123000Z');
+    assert.equal(event['type'], 'Warning');
+    assert.equal(event['reason'], 'PathInvalid');
+    assert.equal(event['note'], 'spec.rules[0]: bad path.');
+    assert.equal((event['regarding'] as { uid: string }).uid, 'u1');
+    reporter.report(saying(), inventory());
+    reporter.report(saying(about('bad path.')), inventory());
+    await until(() => events().length === 2);
+  });
+
+  test('at most fifty Events a minute', async () => {
+    reporter.report(saying(...Array.from({ length: 70 }, (_, index) => about(`wrong ${index}`))), inventory());
+    await until(() => events().length === 50);
+    await sleep(50);
+    assert.equal(events().length, 50);
+  });
+});
+
+test('a queue over its rate sends the rest a minute later, and nothing that was dropped meanwhile', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const sent: string[] = [];
+  const limits = { waiting: 4, concurrent: 1, perMinute: 2 };
+  const queue = createWriteQueue(limits, lines().logger, Date.now);
+  const add = (key: string) => queue.add(key, { what: key, send: async () => void sent.push(key) });
+  const settle = () => new Promise((done) => setImmediate(done));
+  assert.deepEqual(['a', 'b', 'c', 'd', 'e', 'f'].map(add), [true, true, true, true, true, false]);
+  await settle();
+  assert.deepEqual(sent, ['a', 'b']);
+  queue.drop('c');
+  t.mock.timers.tick(59_999);
+  await settle();
+  assert.deepEqual(sent, ['a', 'b']);
+  t.mock.timers.tick(1);
+  await settle();
+  assert.deepEqual(sent, ['a', 'b', 'd', 'e']);
+  await queue.stop();
+});
