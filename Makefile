@@ -27,7 +27,7 @@ check: node_modules/.package-lock.json ## The inner loop: everything that needs 
 	$(NODE_TEST) $(CHECK_TESTS)
 
 CHECK_TESTS := 'test/house/*.test.ts' 'test/policy/*.test.ts' 'test/translate/*.test.ts' 'test/properties/*.test.ts' \
-  'test/sessions/*.test.ts' 'test/auth/*.test.ts' 'test/proxy/*.test.ts' 'test/inventory/*.test.ts' 'test/cli/*.test.ts' \
+  'test/sessions/*.test.ts' 'test/auth/*.test.ts' 'test/roles/*.test.ts' 'test/admin/*.test.ts' 'test/proxy/*.test.ts' 'test/inventory/*.test.ts' 'test/cli/*.test.ts' \
   'test/attacks/**/*.test.ts'
 
 test: check packages ## Everything: check, integration, browser, a real API server; installs what it needs

@@ -3,9 +3,6 @@ import type { Answer, OpenedSession, OwnRequest } from '../auth/authority.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
 
-/** Counts up when a message changes its meaning; roles of different versions do not talk. */
-export const protocolVersion = 1;
-
 /** control → proxy. The first holds every host; those after it, what changed. */
 export interface TableMessage {
   readonly type: 'table';

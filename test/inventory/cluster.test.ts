@@ -8,7 +8,7 @@ import { systemClock } from '../../src/inventory/watch.ts';
 import { createKubernetesClient } from '../../src/kubernetes/client.ts';
 import type { Inventory } from '../../src/model/objects.ts';
 import { createMetrics } from '../../src/telemetry.ts';
-import { fail, startFakeApi } from './fake-api.ts';
+import { fail, startFakeApi, status } from './fake-api.ts';
 import type { FakeApi } from './fake-api.ts';
 import { lines, until } from './log.ts';
 
@@ -82,6 +82,21 @@ describe('the inventory of a cluster', () => {
     assert.equal(before.policies.size, 1);
   });
 
+  test('what was deleted while nobody watched goes with the next list, and the rest stays the same', async () => {
+    api.put(policies, policy('a'));
+    api.put(policies, policy('b'));
+    putSecret('s', { k: 'djE=' });
+    await start();
+    const before = latest();
+    api.remove(policies, 'a', true);
+    api.remove(secrets, 's', true);
+    const expired = `${JSON.stringify({ type: 'ERROR', object: status(410, 'Expired') })}\n`;
+    for (const response of api.watchers) response.write(expired);
+    await until(() => latest().policies.size === 1 && latest().secrets.size === 0);
+    assert.equal(latest().policies.get('default/b'), before.policies.get('default/b'));
+    assert.equal(latest().ingresses, before.ingresses);
+  });
+
   test('a change of status, managedFields or version alone makes no round, but the status is there at the next', async () => {
     api.put(policies, policy('a', { status: { routes: 1 } }));
     await start();
@@ -103,6 +118,8 @@ describe('the inventory of a cluster', () => {
     putSecret('other', { k: 'eA==' });
     await start();
     assert.deepEqual(gets(), []);
+    const asked = api.seen.filter(({ path }) => path === secrets);
+    assert.ok(asked.length >= 2 && asked.every(({ accept }) => accept.includes(';as=PartialObjectMetadata')));
     source!.reference(new Set(['default/named', 'default/missing']));
     source!.reference(new Set(['default/named', 'default/missing']));
     await until(() => dataOf('named') !== undefined);

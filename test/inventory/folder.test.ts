@@ -48,7 +48,7 @@ describe('a folder of manifests', () => {
   const latest = () => inventories.at(-1)!;
   const ingresses = () => [...latest().ingresses.keys()];
   const hostOf = (name: string) =>
-    (latest().ingresses.get(`default/${name}`)?.['spec'] as { rules: { host: string }[] }).rules[0]?.host;
+    (latest().ingresses.get(`default/${name}`)!['spec'] as { rules: { host: string }[] }).rules[0]!.host;
   const problems = () => source!.problems().map(({ file, line, message }) => ({ file, line, message }));
 
   test('an edit arrives within 300 ms, and leaves every other object the same object', async () => {
@@ -98,7 +98,7 @@ describe('a folder of manifests', () => {
       metadata: { name: 'p', namespace: 'default', annotations: { a: 'b' } },
       spec: { rules: [] },
     });
-    assert.ok(Object.isFrozen((policy?.['spec'] as { rules: unknown }).rules));
+    assert.ok(Object.isFrozen(policy!['spec']));
   });
 
   test('many documents, a List, comments and kinds of others: only our kinds are taken', async () => {

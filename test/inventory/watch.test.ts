@@ -231,6 +231,7 @@ describe('a watch', () => {
     api.put(path, ingress('c'));
     await until(() => known.has('c'));
     assert.equal(await restarts(), 4);
+    assert.match(String(log.of('watch failed')[1]?.['reason']), /ended within a line/);
     assert.deepEqual(names(), ['a', 'b', 'c']);
   });
 
