@@ -4,7 +4,8 @@ import { seal, unseal } from './keys.ts';
 import type { ClassSettings, KeyRing } from '../model/settings.ts';
 
 const idPattern = /^[A-Za-z0-9_-]{22}$/;
-const secretPattern = /^[A-Za-z0-9_-]{43}$/;
+// 43 letters are 258 bits: the last one's spare two are zero, so that a secret has one spelling.
+const secretPattern = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 // No cookie of ours is longer than this; what is longer is not ours, and costs nothing to refuse.
 const maxLength = 4096;
 
@@ -25,6 +26,13 @@ export function encodeTicket(ring: KeyRing, ticket: Ticket, host: string, isAuth
   return `${ticket.id}.${seal(ring, 'host-cookie', ticket.secret, `${host} ${ticket.id}`)}`;
 }
 
+/** The ticket in `id.secret`; `undefined` for every other text. */
+export function parseTicket(text: string): Ticket | undefined {
+  const [id = '', secret = '', ...rest] = text.split('.', 3);
+  if (rest.length > 0 || !idPattern.test(id) || !secretPattern.test(secret)) return undefined;
+  return { id, secret: Buffer.from(secret, 'base64url') };
+}
+
 /** The ticket in a cookie that was made for this host; `undefined` for every other text. */
 export function decodeTicket(
   ring: KeyRing,
@@ -33,13 +41,11 @@ export function decodeTicket(
   isAuthenticationHost: boolean,
 ): Ticket | undefined {
   if (value.length > maxLength) return undefined;
+  if (isAuthenticationHost) return parseTicket(value);
   const dot = value.indexOf('.');
   const id = value.slice(0, dot);
   const rest = value.slice(dot + 1);
   if (!idPattern.test(id)) return undefined;
-  if (isAuthenticationHost) {
-    return secretPattern.test(rest) ? { id, secret: Buffer.from(rest, 'base64url') } : undefined;
-  }
   const secret = unseal(ring, 'host-cookie', rest, `${host} ${id}`);
   return secret === undefined ? undefined : { id, secret };
 }

@@ -28,11 +28,14 @@ export interface HeldSession extends FullSession {
   readonly ticket: Ticket;
 }
 
+// A browser holds one `__Host-` cookie of a name; whoever sends more cannot have the store asked for each.
+const maxSessionCookies = 4;
+
 /** @throws {StoreError} */
 export async function heldSession(desk: Desk, request: OwnRequest): Promise<HeldSession | undefined> {
   const name = sessionCookieName(desk.settings.cookieName);
-  for (const [cookie, value] of request.cookies) {
-    if (cookie !== name) continue;
+  const held = request.cookies.filter(([cookie]) => cookie === name);
+  for (const [, value] of held.slice(0, maxSessionCookies)) {
     const ticket = decodeTicket(desk.ring, value, request.host, isAuthenticationHost(desk.settings, request.host));
     const full = ticket && (await readSession(desk.store, desk.ring, ticket));
     if (ticket !== undefined && full !== undefined) return { ...full, ticket };

@@ -37,6 +37,8 @@ export function createDiscovery(
         [oidc.customFetch]: fetch,
       });
       const ready = withClientAuthentication(configuration, settings, fetch);
+      // Throws where the endpoint is missing, or nowhere that a browser should be sent.
+      oidc.buildAuthorizationUrl(ready, {});
       discovered = { configuration: ready, at: now() };
       failed = undefined;
       return ready;

@@ -1,5 +1,6 @@
 // The key ring at work: every purpose has a key of its own, and what is sealed for one use opens for no other.
 import { createCipheriv, createDecipheriv, createHmac, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto';
+import type { z } from 'zod';
 import { Redacted } from '../model/diagnostic.ts';
 import type { KeyRing, RingKey } from '../model/settings.ts';
 
@@ -61,8 +62,11 @@ export function unseal(
 ): Buffer | undefined {
   const dot = sealed.indexOf('.');
   const key = ring.find(({ id }) => id === sealed.slice(0, dot));
-  const bytes = Buffer.from(sealed.slice(dot + 1), 'base64url');
+  const text = sealed.slice(dot + 1);
+  const bytes = Buffer.from(text, 'base64url');
   if (key === undefined || bytes.length < nonceBytes + tagBytes) return undefined;
+  // Node skips letters that are not base64url's, and spare bits: each text is to have one spelling, so that none passes for new.
+  if (bytes.toString('base64url') !== text) return undefined;
   try {
     const aead = createDecipheriv(cipher, keyFor(key, purpose, secret), bytes.subarray(0, nonceBytes), {
       authTagLength: tagBytes,
@@ -72,6 +76,21 @@ export function unseal(
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What was sealed as JSON, in the shape wanted; `undefined` for anything else: while replicas of two versions run side by
+ * side, a text may come from the other one.
+ */
+export function parseSealed<T>(schema: z.ZodType<T>, plain: Buffer | undefined): T | undefined {
+  if (plain === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(plain.toString());
+  } catch {
+    return undefined;
+  }
+  return schema.safeParse(value).data;
 }
 
 /** What finds a record without telling what it is about. The name separates, so that a person is never a provider. */

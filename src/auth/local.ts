@@ -97,24 +97,23 @@ async function open(desk: Desk, host: string, cookie: string): Promise<OpenedSes
 async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {
   const { settings, ring } = desk;
   const onAuthenticationHost = isAuthenticationHost(settings, request.host);
-  const path = request.path.startsWith(ownPrefix) ? request.path.slice(ownPrefix.length) : request.path;
   if (request.path === `${ownPrefix}sign-out`) return signOut(desk, request);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return page({ kind: 'MethodNotAllowed', allow: ['GET', 'HEAD'] });
-  switch (path) {
+  switch (request.path) {
     case jwksPath:
       return { kind: 'Json', status: 200, body: jwks(ring), maxAgeSeconds: 300, cookies: [] };
-    case '':
+    case ownPrefix:
       return whoAmI(desk, request);
-    case 'user':
+    case `${ownPrefix}user`:
       return user(desk, request);
-    case 'sign-in':
+    case `${ownPrefix}sign-in`:
       return onAuthenticationHost && request.query.startsWith('?request=')
         ? requestedSignIn(desk, request)
         : startSignIn(desk, request, safeReturn(new URLSearchParams(request.query).get('return')));
-    case 'signed-out':
+    case `${ownPrefix}signed-out`:
       return signedOut(desk, request);
-    case 'callback':
+    case `${ownPrefix}callback`:
       if (onAuthenticationHost) break;
       return settings.authenticationHost === undefined ? providerCallback(desk, request) : codeCallback(desk, request);
     case '/oauth2/callback':

@@ -1,7 +1,7 @@
 // A sign-in from its start to its return: every step is sealed in the browser's own cookies, and nothing is stored before it has succeeded.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { seal, unseal } from './keys.ts';
+import { parseSealed, seal, unseal } from './keys.ts';
 import type { KeyRing } from '../model/settings.ts';
 import type { Challenge } from './provider.ts';
 
@@ -69,9 +69,11 @@ export function newCodeFlow(path: string, at: number): CodeFlow {
 
 /** The path and query to come back to, where they fit in a cookie; else the path alone, else the start page. */
 export function keepable(returnTo: string): string {
-  if (returnTo.length <= maxReturnLength) return returnTo;
+  // As JSON, where a backslash or a quote takes two bytes.
+  const fits = (text: string) => Buffer.byteLength(JSON.stringify(text)) <= maxReturnLength + 2;
+  if (fits(returnTo)) return returnTo;
   const path = returnTo.split('?', 1)[0] ?? '/';
-  return path.length <= maxReturnLength ? path : '/';
+  return fits(path) ? path : '/';
 }
 
 /** What is told of a browser's secret to those who must recognise it later without ever holding it. */
@@ -91,10 +93,8 @@ export function sealFlow(ring: KeyRing, flow: Flow, host: string, flowId: string
 
 /** The flow that a cookie of this host holds, unless it is too old, or not ours. */
 export function unsealFlow(ring: KeyRing, sealed: string, host: string, flowId: string, now: number): Flow | undefined {
-  const plain = unseal(ring, 'flow', sealed, `${host} ${flowId}`);
-  if (plain === undefined) return undefined;
-  const flow = flowSchema.parse(JSON.parse(plain.toString()));
-  return now - flow.at < flowLifetimeMs ? flow : undefined;
+  const flow = parseSealed(flowSchema, unseal(ring, 'flow', sealed, `${host} ${flowId}`));
+  return flow !== undefined && now - flow.at < flowLifetimeMs ? flow : undefined;
 }
 
 export function sealRequest(ring: KeyRing, request: SignInRequest, authenticationHost: string): string {
@@ -107,10 +107,8 @@ export function unsealRequest(
   authenticationHost: string,
   now: number,
 ): SignInRequest | undefined {
-  const plain = unseal(ring, 'request', sealed, authenticationHost);
-  if (plain === undefined) return undefined;
-  const request = requestSchema.parse(JSON.parse(plain.toString()));
-  return now - request.at < flowLifetimeMs ? request : undefined;
+  const request = parseSealed(requestSchema, unseal(ring, 'request', sealed, authenticationHost));
+  return request !== undefined && now - request.at < flowLifetimeMs ? request : undefined;
 }
 
 const checked = Symbol('checked');

@@ -1,5 +1,6 @@
 // An identity provider: discovered, asked for a sign-in, and believed only after every check (OpenID Connect Core 1.0).
 import { Agent, fetch as undiciFetch } from 'undici';
+import type { Response as UndiciResponse } from 'undici';
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import * as oidc from 'openid-client';
@@ -51,7 +52,7 @@ export function createProvider(settings: ProviderSettings, now: () => number = D
       ...(body != null && { body: body as string }),
       ...(signal && { signal }),
     };
-    return undiciFetch(url, { ...init, dispatcher: agent });
+    return readWhole(await undiciFetch(url, { ...init, dispatcher: agent }));
   };
 
   const configuration = createDiscovery(settings, providerFetch, now);
@@ -92,8 +93,12 @@ export function createProvider(settings: ProviderSettings, now: () => number = D
       if (!settings.logoutAtProvider) return undefined;
       const config = await configuration();
       if (config.serverMetadata().end_session_endpoint === undefined) return undefined;
-      return oidc.buildEndSessionUrl(config, { id_token_hint: idToken, post_logout_redirect_uri: returnTo, state })
-        .href;
+      const parameters = { id_token_hint: idToken, post_logout_redirect_uri: returnTo, state };
+      try {
+        return oidc.buildEndSessionUrl(config, parameters).href;
+      } catch (cause) {
+        throw providerError(settings, cause);
+      }
     },
 
     async close() {
@@ -102,10 +107,24 @@ export function createProvider(settings: ProviderSettings, now: () => number = D
   };
 }
 
+// An answer is read to its end here, unpacked, under the limit: the agent's own counts bytes before they are unpacked.
+async function readWhole(response: UndiciResponse): Promise<Response> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) throw new ProviderError('unavailable', `an answer is over ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  const { status, headers } = response;
+  return new Response(bytes === 0 ? null : Buffer.concat(chunks), { status, headers: [...headers] });
+}
+
 // Providers refuse a sign-in that asks for a scope they do not know (Okta, Google): those they list are asked for alone.
 function supportedScopes(settings: ProviderSettings, config: oidc.Configuration): readonly string[] {
   const supported = config.serverMetadata().scopes_supported;
-  return supported === undefined ? settings.scopes : settings.scopes.filter((scope) => supported.includes(scope));
+  if (supported === undefined) return settings.scopes;
+  return settings.scopes.filter((scope) => scope === 'openid' || supported.includes(scope));
 }
 
 async function signedIn(
@@ -120,20 +139,32 @@ async function signedIn(
   let claims: Record<string, unknown> = { ...idClaims };
   const wanted = [settings.claims.email, settings.claims.groups, settings.claims.user];
   if (config.serverMetadata().userinfo_endpoint !== undefined && wanted.some((name) => claims[name] === undefined)) {
-    // The id token is signed and userinfo need not be: where both speak, the id token counts.
-    claims = { ...(await oidc.fetchUserInfo(config, answer.access_token, idClaims.sub)), ...claims };
+    claims = mergedClaims(idClaims, await oidc.fetchUserInfo(config, answer.access_token, idClaims.sub));
   }
   const { refresh_token: refreshToken, access_token: accessToken, id_token: idToken } = answer;
   return {
     provider: settings.name,
     issuer: config.serverMetadata().issuer,
     subject: idClaims.sub,
-    ...(typeof claims['sid'] === 'string' && { providerSessionId: claims['sid'] }),
+    ...(typeof idClaims['sid'] === 'string' && { providerSessionId: idClaims['sid'] }),
     identity: identityOf(settings, claims),
     tokens: { idToken, accessToken, ...(refreshToken !== undefined && { refreshToken }) },
-    authenticatedAt: typeof claims['auth_time'] === 'number' ? claims['auth_time'] * 1000 : at,
+    authenticatedAt: typeof idClaims.auth_time === 'number' ? idClaims.auth_time * 1000 : at,
   };
 }
+
+// The id token is signed and userinfo need not be: where both speak, the id token counts. That an address is verified is
+// believed of whoever named that address.
+function mergedClaims(idClaims: oidc.IDToken, info: oidc.UserInfoResponse): Record<string, unknown> {
+  const claims = { ...info, ...idClaims };
+  const ofInfo = info.email === claims.email ? info.email_verified : undefined;
+  const verified = idClaims['email'] === undefined ? ofInfo : (idClaims['email_verified'] ?? ofInfo);
+  return { ...claims, email_verified: verified };
+}
+
+// One @, nothing that ends a line, a header or a list, and no quoted part: what reads as one address reads so everywhere
+// (CVE-2026-40574). 254: RFC 5321, section 4.5.3.1.3, less its brackets.
+const addressPattern = /^(?=.{3,254}$)[^\s\p{C}@"(),:;<>[\]\\]+@[^\s\p{C}@"(),:;<>[\]\\]+$/u;
 
 /** Who the claims speak of. @throws {ProviderError} `invalid` where the claim that names the person is missing. */
 export function identityOf(settings: ProviderSettings, claims: Readonly<Record<string, unknown>>): Identity {
@@ -141,7 +172,9 @@ export function identityOf(settings: ProviderSettings, claims: Readonly<Record<s
   const user = claims[userClaim];
   if (typeof user !== 'string' || user === '') throw new ProviderError('invalid', `the claim ${userClaim} is missing`);
   const email = claims[emailClaim];
-  const verified = claims['email_verified'] === true || settings.allowUnverifiedEmail;
+  // `email_verified` speaks of the claim `email` and of no other (OpenID Connect Core 1.0, section 5.1).
+  const isVerified = claims['email_verified'] === true && email === claims['email'];
+  const isAddress = typeof email === 'string' && addressPattern.test(email);
   const groups = claims[groupsClaim];
   const groupList =
     typeof groups === 'string'
@@ -151,7 +184,7 @@ export function identityOf(settings: ProviderSettings, claims: Readonly<Record<s
         : [];
   return {
     user,
-    ...(typeof email === 'string' && email !== '' && verified && { email: lowerCaseDomain(email) }),
+    ...(isAddress && (isVerified || settings.allowUnverifiedEmail) && { email: lowerCaseDomain(email) }),
     ...(typeof claims['name'] === 'string' && { name: claims['name'] }),
     groups: groupList,
     claims,
@@ -163,16 +196,22 @@ function lowerCaseDomain(email: string): string {
   return email.slice(0, at) + email.slice(at).toLowerCase();
 }
 
+// RFC 6749, section 4.1.2.1: the provider failed, and nobody was refused.
+const busyErrors: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
+
 function providerError(settings: ProviderSettings, cause: unknown): ProviderError {
-  if (cause instanceof ProviderError) return cause;
+  // The library wraps what it does not know: our own errors come back from under it.
+  const own = cause instanceof oidc.ClientError ? cause.cause : cause;
+  if (own instanceof ProviderError) return own;
   const said = (code: ProviderError['code'], what: string) =>
     new ProviderError(code, `IdentityProvider ${settings.name} ${what}`, { cause });
-  if (cause instanceof oidc.AuthorizationResponseError) return said('denied', `refused the sign-in: ${cause.error}`);
+  if (cause instanceof oidc.AuthorizationResponseError)
+    return said(busyErrors.has(cause.error) ? 'unavailable' : 'denied', `refused the sign-in: ${cause.error}`);
   if (cause instanceof oidc.ResponseBodyError)
     return said(cause.status >= 500 ? 'unavailable' : 'invalid', `refused the code: ${cause.error}`);
   if (cause instanceof oidc.ClientError && cause.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM')
     return said('unavailable', 'answered something else than expected');
-  if (cause instanceof oidc.ClientError && cause.code !== 'OAUTH_TIMEOUT')
+  if (cause instanceof oidc.ClientError && cause.code !== undefined && cause.code !== 'OAUTH_TIMEOUT')
     return said('invalid', `gave an answer that fails a check: ${cause.code}`);
   return said('unavailable', 'did not answer');
 }

@@ -1,10 +1,11 @@
 // Sessions as records: sealed when somebody signs in, opened on a request, ended at sign-out.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { indexValue, seal, unseal } from './keys.ts';
+import { indexValue, parseSealed, seal, unseal } from './keys.ts';
 import type { Identity, Session } from '../model/identity.ts';
 import type { KeyRing } from '../model/settings.ts';
 import type { Store, StoredRecord } from '../sessions/store.ts';
+import { parseTicket } from './cookie.ts';
 import type { Ticket } from './cookie.ts';
 
 /** What the provider gave at sign-in. Tokens never leave the `auth` role. */
@@ -88,9 +89,9 @@ export async function readSession(store: Store, ring: KeyRing, ticket: Ticket): 
 }
 
 function openRecord(ring: KeyRing, record: StoredRecord, secret: Uint8Array): FullSession | undefined {
-  const plain = unseal(ring, 'body', record.body, record.id, secret);
-  if (plain === undefined) return undefined;
-  const { identity, provider, authenticatedAt, tokens } = bodySchema.parse(JSON.parse(plain.toString()));
+  const body = parseSealed(bodySchema, unseal(ring, 'body', record.body, record.id, secret));
+  if (body === undefined) return undefined;
+  const { identity, provider, authenticatedAt, tokens } = body;
   return {
     session: {
       id: record.id,
@@ -145,13 +146,13 @@ export async function createCode(store: Store, ring: KeyRing, grant: CodeGrant, 
 
 /** What a code stands for, once: asking uses it up, whoever asks. @throws {StoreError} */
 export async function takeCode(store: Store, ring: KeyRing, code: string): Promise<CodeGrant | undefined> {
-  const [id = '', secret = '', ...rest] = code.split('.');
-  if (id === '' || secret === '' || rest.length > 0) return undefined;
-  const record = await store.take('code', id);
+  // A code looks like a ticket; nothing else comes near the store, for which an id is part of a name.
+  const parsed = parseTicket(code);
+  if (parsed === undefined) return undefined;
+  const record = await store.take('code', parsed.id);
   if (record === undefined) return undefined;
-  const plain = unseal(ring, 'body', record.body, `code ${id}`, Buffer.from(secret, 'base64url'));
-  if (plain === undefined) return undefined;
-  const grant = codeSchema.parse(JSON.parse(plain.toString()));
+  const grant = parseSealed(codeSchema, unseal(ring, 'body', record.body, `code ${parsed.id}`, parsed.secret));
+  if (grant === undefined) return undefined;
   return {
     ticket: { id: grant.session, secret: Buffer.from(grant.secret, 'base64url') },
     authority: grant.authority,

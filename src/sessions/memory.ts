@@ -15,6 +15,7 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
   const records = new Map<string, Revised>();
   const listeners = new Set<(change: RecordChange) => void>();
   let revisions = 0;
+  let closed = false;
 
   const key = (type: RecordType, id: string) => `${type} ${id}`;
   const tell = ({ type, id }: StoredRecord, change: RecordChange['change']) => {
@@ -28,7 +29,11 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
     records.delete(key(record.type, record.id));
     tell(record, 'removed');
   };
+  const assertOpen = () => {
+    if (closed) throw new StoreError('unavailable', 'the memory store is closed');
+  };
   const live = (type: RecordType, id: string): Revised | undefined => {
+    assertOpen();
     const found = records.get(key(type, id));
     if (found === undefined || found.record.expiresAt > now()) return found;
     drop(found.record);
@@ -68,6 +73,7 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
       return found !== undefined;
     },
     async find(type, name, value) {
+      assertOpen();
       sweep();
       return [...records.values()]
         .map(({ record }) => record)
@@ -78,6 +84,7 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
       return () => listeners.delete(listener);
     },
     async close() {
+      closed = true;
       clearInterval(sweeper);
       listeners.clear();
       records.clear();

@@ -49,6 +49,7 @@ export interface Store {
   find(type: RecordType, name: string, value: string): Promise<readonly StoredRecord[]>;
   /** Calls back after each change, whoever made it; `removed` also when a record expires. Returns how to stop. */
   watch(listener: (change: RecordChange) => void): () => void;
+  /** From then on every method throws `unavailable`, and no listener is called. May be called again. */
   close(): Promise<void>;
 }
 

@@ -1,0 +1,95 @@
+// The assertion as an application verifies it: with jose, against our published keys.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import type { JSONWebKeySet } from 'jose';
+import { assertionLifetimeMs, jwks, signAssertion } from '../../src/auth/assertion.ts';
+import { createKeyRing } from '../../src/auth/keys.ts';
+import type { Session } from '../../src/model/identity.ts';
+import type { KeyRing } from '../../src/model/settings.ts';
+
+const session: Session = {
+  id: 'the-session-id',
+  provider: 'okta',
+  identity: {
+    user: 'ana',
+    email: 'ana@example.com',
+    name: 'Änä "Quote" \u{1F511}',
+    groups: ['engineering', 'staff'],
+    claims: { sub: 'ana', department: 'not to be told' },
+  },
+  authenticatedAt: 0,
+  expiresAt: Date.now() + 3_600_000,
+};
+const issuer = 'https://auth.example.com';
+const audience = 'app.example.com';
+const old = createKeyRing();
+const fresh = createKeyRing();
+const rotated: KeyRing = [fresh[0], old[0]];
+
+const keysOf = (ring: KeyRing) => createLocalJWKSet(jwks(ring) as JSONWebKeySet);
+const checks = { issuer, audience, algorithms: ['ES256'] };
+
+describe('an assertion', () => {
+  test('verifies, and says who, for whom, from whom and how long', async () => {
+    const now = Date.now();
+    const { payload } = await jwtVerify(signAssertion(old, session, issuer, audience, now), keysOf(old), checks);
+    const issuedAt = Math.floor(now / 1000);
+    assert.deepEqual(payload, {
+      iss: issuer,
+      aud: audience,
+      sub: 'ana',
+      email: 'ana@example.com',
+      name: session.identity.name,
+      groups: ['engineering', 'staff'],
+      sid: 'the-session-id',
+      iat: issuedAt,
+      exp: issuedAt + 300,
+    });
+    assert.equal(assertionLifetimeMs, 300_000);
+  });
+
+  test('leaves out the address and the name of somebody who has none', async () => {
+    const nameless = { ...session, identity: { user: 'bob', groups: [], claims: {} } };
+    const assertion = signAssertion(old, nameless, issuer, audience, Date.now());
+    const { payload } = await jwtVerify(assertion, keysOf(old), checks);
+    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'exp', 'groups', 'iat', 'iss', 'sid', 'sub']);
+  });
+
+  test('is refused by another host, after five minutes, and with a letter changed', async () => {
+    const assertion = signAssertion(old, session, issuer, audience, Date.now());
+    await assert.rejects(jwtVerify(assertion, keysOf(old), { ...checks, audience: 'other.example.com' }), {
+      code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
+    });
+    const stale = signAssertion(old, session, issuer, audience, Date.now() - assertionLifetimeMs);
+    await assert.rejects(jwtVerify(stale, keysOf(old), checks), errors.JWTExpired);
+    const [header = '', , signature = ''] = assertion.split('.');
+    const claims = { iss: issuer, aud: audience, sub: 'eve', exp: Math.floor(Date.now() / 1000) + 300 };
+    const forged = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`;
+    await assert.rejects(jwtVerify(forged, keysOf(old), checks), errors.JWSSignatureVerificationFailed);
+  });
+
+  test('is signed by the first key of the ring, and names it', async () => {
+    const assertion = signAssertion(rotated, session, issuer, audience, Date.now());
+    assert.deepEqual(decodeProtectedHeader(assertion), { alg: 'ES256', typ: 'JWT', kid: fresh[0].id });
+    await jwtVerify(assertion, keysOf(fresh), checks);
+    await assert.rejects(jwtVerify(assertion, keysOf(old), checks), errors.JWKSNoMatchingKey);
+  });
+
+  test('of before a rotation verifies after it', async () => {
+    const before = signAssertion(old, session, issuer, audience, Date.now());
+    await jwtVerify(before, keysOf(rotated), checks);
+  });
+});
+
+describe('the key set', () => {
+  test('has every key of the ring, and the public half of each alone', () => {
+    const { keys } = jwks(rotated);
+    for (const [index, key] of keys.entries()) {
+      const { x, y, ...rest } = key as { x: string; y: string };
+      assert.deepEqual(rest, { kty: 'EC', crv: 'P-256', kid: rotated[index]?.id, use: 'sig', alg: 'ES256' });
+      assert.equal(x.length + y.length, 86);
+    }
+    assert.equal(keys.length, 2);
+  });
+});
