@@ -26,7 +26,7 @@ export interface Metrics {
   readonly requests: Counter<'outcome'>;
   readonly requestSeconds: Histogram;
   readonly openStreams: Gauge;
-  /** By `outcome`: `succeeded` or a SignInFailure. */
+  /** By `outcome`: `Succeeded`, `Unavailable` or a SignInFailure. */
   readonly signIns: Counter<'outcome'>;
   readonly rounds: Counter;
   readonly roundSeconds: Histogram;

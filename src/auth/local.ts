@@ -65,6 +65,7 @@ export function createLocalAuthority({
       try {
         return await open(at, host, cookie);
       } catch (cause) {
+        if (!(cause instanceof StoreError)) throw cause;
         throw new AuthorityError('the session store does not answer', { cause });
       }
     },

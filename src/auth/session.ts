@@ -64,6 +64,8 @@ export async function createSession(
   const { provider, issuer, subject, providerSessionId, identity, tokens, authenticatedAt } = signedIn;
   const [key] = ring;
   const person = identity.email ?? identity.user;
+  const expiresAt = now + lifetimeMs;
+  const sealed = JSON.stringify({ identity, provider, authenticatedAt, tokens });
   const created = await store.create({
     type: 'session',
     id: ticket.id,
@@ -74,13 +76,16 @@ export async function createSession(
       ...(providerSessionId !== undefined && { sid: indexValue(key, 'sid', `${issuer}\0${providerSessionId}`) }),
     },
     listing: seal(ring, 'listing', JSON.stringify({ person, provider, createdAt: now }), ticket.id),
-    body: seal(ring, 'body', JSON.stringify({ identity, provider, authenticatedAt, tokens }), ticket.id, ticket.secret),
-    expiresAt: now + lifetimeMs,
+    body: seal(ring, 'body', sealed, boundTo(ticket.id, expiresAt), ticket.secret),
+    expiresAt,
   });
   // 128 random bits do not meet twice; where they seem to, something is very wrong.
   if (!created) throw new Error('a new session id was taken already');
   return ticket;
 }
+
+// The expiry stands in the clear, for the store to act on. Who can write to the store cannot put it off: the body opens no more.
+const boundTo = (id: string, expiresAt: number) => `${id} ${expiresAt}`;
 
 /** The session of a ticket; `undefined` where there is none, or the secret is not its own. @throws {StoreError} */
 export async function readSession(store: Store, ring: KeyRing, ticket: Ticket): Promise<FullSession | undefined> {
@@ -89,7 +94,7 @@ export async function readSession(store: Store, ring: KeyRing, ticket: Ticket): 
 }
 
 function openRecord(ring: KeyRing, record: StoredRecord, secret: Uint8Array): FullSession | undefined {
-  const body = parseSealed(bodySchema, unseal(ring, 'body', record.body, record.id, secret));
+  const body = parseSealed(bodySchema, unseal(ring, 'body', record.body, boundTo(record.id, record.expiresAt), secret));
   if (body === undefined) return undefined;
   const { identity, provider, authenticatedAt, tokens } = body;
   return {

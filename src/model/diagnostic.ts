@@ -9,40 +9,73 @@ export interface ObjectReference {
   readonly name: string;
 }
 
-/** Every code a diagnostic may carry. A code is stable: scripts and dashboards may rely on it. */
-export type DiagnosticCode =
-  | 'AnnotationInvalid'
-  | 'AnnotationUnknown'
-  | 'AuthenticationHostReserved'
-  | 'BackendUnsupported'
-  | 'CertificateInvalid'
-  | 'CertificateMismatch'
-  | 'ConflictingRoute'
-  | 'EndpointAddressRefused'
-  | 'HostInvalid'
-  | 'HostOwnedElsewhere'
-  | 'IdentityProviderConflict'
-  | 'IdentityProviderNotAllowed'
-  | 'IdentityProviderNotFound'
-  | 'KeyRingInvalid'
-  | 'LoginWithoutHost'
-  | 'ManifestInvalid'
-  | 'NoEndpoints'
-  | 'NoGrant'
-  | 'NotSupportedYet'
-  | 'NothingServed'
-  | 'ObjectInvalid'
-  | 'ParametersInvalid'
-  | 'ParametersNotFound'
-  | 'PathInvalid'
-  | 'PolicyBroken'
-  | 'PolicyNotFound'
-  | 'PolicyTestFailed'
-  | 'PolicyUnused'
-  | 'SecretInvalid'
-  | 'SecretNotFound'
-  | 'ServiceNotFound'
-  | 'ServicePortNotFound';
+/**
+ * Every code a diagnostic may carry, with what it means and what to do: docs/diagnostics.md is made from this table. A code
+ * is stable: scripts and dashboards may rely on it.
+ */
+export const diagnosticCodes = {
+  AnnotationInvalid:
+    'An annotation has a value that cannot be understood, so the Ingress denies everybody: write what the message asks for.',
+  AnnotationUnknown:
+    'There is no such annotation: correct its name, or remove it. One that looks like a misspelt annotation about access makes the Ingress deny everybody.',
+  AuthenticationHostReserved:
+    'An Ingress names the authentication host, which Sallyport serves itself: take that host out of it. Only the installation’s own namespace may name it, for its certificate.',
+  BackendUnsupported:
+    'A backend is of a sort that is not served (a resource, an ExternalName Service, h2c): name a Service with pods that speak HTTP/1.1.',
+  CertificateInvalid:
+    'A Secret with a certificate cannot be used, or its certificate has expired or is not valid yet: renew it, chain under tls.crt and key under tls.key.',
+  CertificateMismatch:
+    'The certificate does not name the host that it is served for, and browsers will warn: have one issued with this host among its subject alternative names.',
+  ConflictingRoute:
+    'The same host and path is served already, by an older Ingress or an earlier path: remove one of the two. Nothing leads to this one.',
+  EndpointAddressRefused:
+    'An EndpointSlice holds names, or something that is not an address: those endpoints are left out. Give addresses.',
+  HostInvalid:
+    'A host is not a lower-case name, or a wildcard stands elsewhere than before a name of two labels: nothing is served under it. Correct the host.',
+  HostOwnedElsewhere:
+    'The host belongs to another namespace, that of its oldest Ingress: choose another host, or move the Ingress to that namespace.',
+  IdentityProviderConflict:
+    'The policies of one Ingress name different identity providers, and it denies everybody: a person signs in at one, so let them name the same.',
+  IdentityProviderNotAllowed:
+    'A Policy names an IdentityProvider that does not allow its namespace, and its routes deny: extend the provider’s spec.allowedNamespaces, or name another.',
+  IdentityProviderNotFound:
+    'There is no identity provider where one is needed, so nobody can sign in there: create it, correct its name, or set spec.defaultIdentityProviderRef of the Sallyport object.',
+  KeyRingInvalid:
+    'The Secret with the key ring cannot be used, and keys that last as long as the process are used instead: restore it, or delete it and start again.',
+  LoginWithoutHost:
+    'An Ingress without a host is not public, and nobody can sign in without a host, so it lets nobody in: name a host, or make it public.',
+  ManifestInvalid:
+    'A file of a folder of manifests cannot be read as objects, or two files hold the same object: correct it at the line named.',
+  NoEndpoints: 'The Service has no ready endpoint, and requests get 503: see whether its pods run and are ready.',
+  NoGrant:
+    'Nothing that governs the Ingress could ever let anybody in, and it denies everybody: add a policy that allows, or sallyport.dev/access.',
+  NotSupportedYet:
+    'A field asks for something that this version does not do, and it is not done: leave the field out, or live with what the message says happens instead.',
+  NothingServed:
+    'There is no IngressClass of the name and controller that this process serves: create it with spec.controller sallyport.dev/ingress-controller, or start with --class.',
+  ObjectInvalid:
+    'A field is missing, unknown, or has a value that cannot be used: correct the field that the path names. A policy with such a fault denies.',
+  ParametersInvalid:
+    'The IngressClass points at something that is not a usable Sallyport object, and the defaults apply, under which nobody can sign in: correct spec.parameters or that object.',
+  ParametersNotFound:
+    'The IngressClass points at a Sallyport object that is not there, and the defaults apply, under which nobody can sign in: create it, or correct its name.',
+  PathInvalid:
+    'A path is one that no request can have, belongs to Sallyport itself, or looks like a regular expression: write it as a plain path.',
+  PolicyBroken:
+    'A policy that governs the Ingress is broken, so the Ingress denies everybody: correct the policy that the message names.',
+  PolicyNotFound:
+    'The Ingress names a Policy that is not in its namespace, and it denies everybody: create the Policy, or correct the annotation.',
+  PolicyTestFailed:
+    'A policy gives one of its own tests another verdict than the test expects, so it is broken and denies: correct the rules, or the test.',
+  SecretInvalid:
+    'A Secret that an IdentityProvider refers to has unusable content, and nobody can sign in there: give what the message asks for.',
+  SecretNotFound:
+    'A Secret, or the key in it, that an object refers to is not there: create it, or correct the reference.',
+  ServiceNotFound:
+    'The Service of a backend is not there, or cannot be read: create it in the namespace of the Ingress.',
+  ServicePortNotFound: 'The Service of a backend has no such TCP port: name one of those that the message lists.',
+} as const;
+export type DiagnosticCode = keyof typeof diagnosticCodes;
 
 /** `error`: something asked for does not happen. `warning`: it happens, but a person should look. */
 export type Severity = 'error' | 'warning';

@@ -200,7 +200,10 @@ export const identityProviderSpec = z.strictObject({
       allowUnverifiedEmail: z
         .boolean()
         .optional()
-        .meta({ description: 'Believes an e-mail address that the provider does not say it has verified.' }),
+        .meta({
+          description:
+            'Believes an e-mail address that the provider does not say it has verified, as Entra ID never does; and any address from a claim other than email.',
+        }),
       authorizationParameters: z
         .record(z.string(), z.string().max(1024))
         .optional()

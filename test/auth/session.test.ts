@@ -108,6 +108,13 @@ describe('a session', () => {
     assert.equal(await readSession(store, ring, ticket), undefined);
   });
 
+  test('cannot be lengthened by who can write to the store', async () => {
+    const { store, ticket, record } = await makeSession();
+    const revision = (await store.read('session', ticket.id))?.revision ?? '';
+    assert.equal(await store.replace({ ...record, expiresAt: record.expiresAt + 1 }, revision), true);
+    assert.equal(await readSession(store, ring, ticket), undefined);
+  });
+
   test('lives on when the ring is rotated', async () => {
     const { store, ticket } = await makeSession();
     assert.notEqual(await readSession(store, [createKeyRing()[0], ...ring], ticket), undefined);
@@ -116,7 +123,7 @@ describe('a session', () => {
   test('whose record a later version wrote is none, and no error', async () => {
     const { store, ticket, record } = await makeSession();
     for (const text of ['{"version":2}', '[]', 'null', 'no JSON']) {
-      const body = seal(ring, 'body', text, ticket.id, ticket.secret);
+      const body = seal(ring, 'body', text, `${ticket.id} ${record.expiresAt}`, ticket.secret);
       const revision = (await store.read('session', ticket.id))?.revision ?? '';
       await store.replace({ ...record, body }, revision);
       assert.equal(await readSession(store, ring, ticket), undefined, text);
