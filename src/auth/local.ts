@@ -109,9 +109,7 @@ async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {
     case `${ownPrefix}user`:
       return user(desk, request);
     case `${ownPrefix}sign-in`:
-      return onAuthenticationHost && request.query.startsWith('?request=')
-        ? requestedSignIn(desk, request)
-        : startSignIn(desk, request, safeReturn(new URLSearchParams(request.query).get('return')));
+      return signIn(desk, request, onAuthenticationHost);
     case `${ownPrefix}signed-out`:
       return signedOut(desk, request);
     case `${ownPrefix}callback`:
@@ -125,6 +123,13 @@ async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {
       return { kind: 'Redirect', status: 302, location: ownPrefix, cookies: [] };
   }
   return page({ kind: 'NoSuchPath' });
+}
+
+/** `?request=…` from an application's host, or `?return=/path`, and `&account=other` from somebody who was refused. */
+function signIn(desk: Desk, request: OwnRequest, onAuthenticationHost: boolean): Promise<Answer> {
+  const parameters = new URLSearchParams(request.query);
+  if (onAuthenticationHost && parameters.has('request')) return requestedSignIn(desk, request);
+  return startSignIn(desk, request, safeReturn(parameters.get('return')), parameters.get('account') === 'other');
 }
 
 async function whoAmI(desk: Desk, request: OwnRequest): Promise<Answer> {

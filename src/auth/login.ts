@@ -22,6 +22,8 @@ const requestSchema = z.object({
   authority: z.string(),
   provider: z.string(),
   binding: z.string(),
+  /** Whoever is signed in already is not wanted: the provider asks who it is. */
+  somebodyElse: z.boolean(),
   at: z.number(),
 });
 

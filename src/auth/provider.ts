@@ -19,8 +19,11 @@ export interface Challenge {
 
 export interface Provider {
   readonly settings: ProviderSettings;
-  /** Where the browser goes to sign in. @throws {ProviderError} */
-  authorizationUrl(redirectUri: string, challenge: Challenge): Promise<string>;
+  /**
+   * Where the browser goes to sign in. `somebodyElse`: the provider is to ask who it is, and not to take the person it
+   * knows already. @throws {ProviderError}
+   */
+  authorizationUrl(redirectUri: string, challenge: Challenge, somebodyElse?: boolean): Promise<string>;
   /** Exchanges the code. It takes only what {@link CheckedCallback} says: the state has been checked. @throws {ProviderError} */
   exchange(callback: CheckedCallback, now: number): Promise<SignedIn>;
   /** Where the browser goes to sign out at the provider; `undefined` where it has no such place. @throws {ProviderError} */
@@ -59,9 +62,10 @@ export function createProvider(settings: ProviderSettings, now: () => number = D
 
   return {
     settings,
-    async authorizationUrl(redirectUri, { state, nonce, verifier }) {
+    async authorizationUrl(redirectUri, { state, nonce, verifier }, somebodyElse = false) {
       const config = await configuration();
       const parameters = {
+        ...(somebodyElse && { prompt: askingPrompt(config) }),
         ...settings.authorizationParameters,
         redirect_uri: redirectUri,
         scope: supportedScopes(settings, config).join(' '),
@@ -125,6 +129,13 @@ function supportedScopes(settings: ProviderSettings, config: oidc.Configuration)
   const supported = config.serverMetadata().scopes_supported;
   if (supported === undefined) return settings.scopes;
   return settings.scopes.filter((scope) => scope === 'openid' || supported.includes(scope));
+}
+
+// OpenID Connect Core 1.0, section 3.1.2.1. Choosing an account is what is wanted; who cannot offer that can ask for a password.
+function askingPrompt(config: oidc.Configuration): string {
+  const supported = config.serverMetadata().prompt_values_supported;
+  const isGoogle = config.serverMetadata().issuer === 'https://accounts.google.com';
+  return isGoogle || (Array.isArray(supported) && supported.includes('select_account')) ? 'select_account' : 'login';
 }
 
 async function signedIn(

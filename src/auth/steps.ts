@@ -34,15 +34,20 @@ const retryAfterSeconds = 5;
 /**
  * Begins a sign-in that comes back to `returnTo`, a path and query on the request's host. On an application's host it
  * sends the browser to the authentication host, with a request that only that host can read; on the host that speaks with
- * the provider, to the provider.
+ * the provider, to the provider. `somebodyElse`: the person who is signed in was refused, and wants another account.
  */
-export async function startSignIn(desk: Desk, request: OwnRequest, returnTo: string): Promise<Answer> {
+export async function startSignIn(
+  desk: Desk,
+  request: OwnRequest,
+  returnTo: string,
+  somebodyElse = false,
+): Promise<Answer> {
   const { settings, ring, now } = desk;
   const provider = desk.provider(request.provider);
   if (provider === undefined) return page({ kind: 'NoProvider' });
   const { authenticationHost } = settings;
   if (authenticationHost === undefined || isAuthenticationHost(settings, request.host)) {
-    return toProvider(desk, request, provider, returnTo);
+    return toProvider(desk, request, provider, { returnTo, somebodyElse });
   }
   const flowId = newFlowId();
   const flow = newCodeFlow(returnTo, now);
@@ -53,6 +58,7 @@ export async function startSignIn(desk: Desk, request: OwnRequest, returnTo: str
     authority,
     provider: provider.settings.name,
     binding: bindingOf(flow.secret),
+    somebodyElse,
     at: now,
   };
   const sealed = sealRequest(ring, asked, authenticationHost);
@@ -71,19 +77,23 @@ export async function requestedSignIn(desk: Desk, request: OwnRequest): Promise<
   if (asked === undefined) return failed(desk, request, 'Expired', urlOn(request.scheme, request.authority, ownPrefix));
   const provider = desk.provider(asked.provider);
   if (provider === undefined) return page({ kind: 'NoProvider' });
-  const held = await heldSession(desk, request);
+  const { somebodyElse } = asked;
+  const held = somebodyElse ? undefined : await heldSession(desk, request);
   if (held !== undefined && held.session.provider === asked.provider)
     return toApplication(desk, held.ticket, asked, []);
-  return toProvider(desk, request, provider, ownPrefix, asked);
+  return toProvider(desk, request, provider, { returnTo: ownPrefix, somebodyElse, asked });
 }
 
-async function toProvider(
-  desk: Desk,
-  request: OwnRequest,
-  provider: Provider,
-  returnTo: string,
-  asked?: SignInRequest,
-): Promise<Answer> {
+interface Journey {
+  /** A path and query on this host, for when nobody asked. */
+  readonly returnTo: string;
+  readonly somebodyElse: boolean;
+  /** The application's host that wants the session. */
+  readonly asked?: SignInRequest;
+}
+
+async function toProvider(desk: Desk, request: OwnRequest, provider: Provider, journey: Journey): Promise<Answer> {
+  const { returnTo, somebodyElse, asked } = journey;
   const { settings } = desk;
   // A store that is away is noticed here, before the person has typed a password in vain (promise 11).
   await desk.store.read('session', 'nobody');
@@ -101,7 +111,7 @@ async function toProvider(
     at: desk.now,
   };
   try {
-    const location = await provider.authorizationUrl(redirectUri, challenge);
+    const location = await provider.authorizationUrl(redirectUri, challenge, somebodyElse);
     return { kind: 'Redirect', status: 302, location, cookies: flowCookies(desk, request, flowId, flow) };
   } catch (error) {
     return providerFailed(desk, request, error, '', []);

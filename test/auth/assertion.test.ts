@@ -18,7 +18,7 @@ const session: Session = {
     groups: ['engineering', 'staff'],
     claims: { sub: 'ana', department: 'not to be told' },
   },
-  authenticatedAt: 0,
+  authenticatedAt: 1_795_000_000_999,
   expiresAt: Date.now() + 3_600_000,
 };
 const issuer = 'https://auth.example.com';
@@ -43,17 +43,25 @@ describe('an assertion', () => {
       name: session.identity.name,
       groups: ['engineering', 'staff'],
       sid: 'the-session-id',
+      auth_time: 1_795_000_000,
       iat: issuedAt,
       exp: issuedAt + 300,
     });
     assert.equal(assertionLifetimeMs, 300_000);
   });
 
+  test('says how strongly the person proved it, where the provider told', async () => {
+    const claims = { amr: ['pwd', 7, 'otp'], acr: 'urn:mace:incommon:iap:silver' };
+    const strong = { ...session, identity: { ...session.identity, claims } };
+    const { payload } = await jwtVerify(signAssertion(old, strong, issuer, audience, Date.now()), keysOf(old), checks);
+    assert.deepEqual([payload['amr'], payload['acr']], [['pwd', 'otp'], claims.acr]);
+  });
+
   test('leaves out the address and the name of somebody who has none', async () => {
     const nameless = { ...session, identity: { user: 'bob', groups: [], claims: {} } };
     const assertion = signAssertion(old, nameless, issuer, audience, Date.now());
     const { payload } = await jwtVerify(assertion, keysOf(old), checks);
-    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'exp', 'groups', 'iat', 'iss', 'sid', 'sub']);
+    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'auth_time', 'exp', 'groups', 'iat', 'iss', 'sid', 'sub']);
   });
 
   test('is refused by another host, after five minutes, and with a letter changed', async () => {

@@ -209,6 +209,7 @@ describe('a flow', () => {
       authority: host,
       provider: 'okta',
       binding: 'b',
+      somebodyElse: false,
       at: now,
     };
     const request = sealRequest(ring, asked, host);

@@ -15,6 +15,7 @@ test('a request that no host of ours sealed gets no code, not even of somebody w
     authority: 'evil.example.org',
     provider: 'fake',
     binding: bindingOf('known to the attacker'),
+    somebodyElse: false,
     at: house.now(),
   };
   const text = JSON.stringify(asked);
@@ -50,6 +51,7 @@ test('without an authentication host a request means nothing', async (t) => {
     authority: 'evil.example.org',
     provider: 'fake',
     binding: 'x',
+    somebodyElse: false,
   } as const;
   for (const host of ['', appHost]) {
     const sealed = sealRequest(house.ring, { ...asked, at: house.now() }, host);
