@@ -2,6 +2,7 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Listing {
   /** Paths in order, each with a stamp that changes when the file does. */
@@ -21,6 +22,8 @@ export const maxFileBytes = 16 * 2 ** 20;
 const maxFiles = 10_000;
 const maxDepth = 32;
 const concurrentStats = 64;
+const settleMs = 25;
+const maxLooks = 40;
 /** Two writes within one tick of the kernel's clock (up to 10 ms) leave the same time. */
 const clockTickMs = 50;
 
@@ -61,6 +64,32 @@ export async function listManifests(directory: string): Promise<Listing> {
 
   await visit(directory, 0);
   return { files, unreadable };
+}
+
+/**
+ * The folder once nobody is writing to it: a save is several steps (truncate and write, or delete and rename), and what
+ * lies between them would be objects gone for a moment.
+ * @param known The stamps that were read last; a folder that still has them is looked at only once.
+ */
+export async function listSettledManifests(directory: string, known: ReadonlyMap<string, Stamp>): Promise<Listing> {
+  let listing = await listManifests(directory);
+  let before = known;
+  for (let look = 1; look < maxLooks && !sameStamps(listing.files, before); look++) {
+    before = listing.files;
+    await sleep(settleMs);
+    listing = await listManifests(directory);
+  }
+  return listing;
+}
+
+function sameStamps(one: ReadonlyMap<string, Stamp>, other: ReadonlyMap<string, Stamp>): boolean {
+  return one.size === other.size && [...one].every(([file, { identity }]) => other.get(file)?.identity === identity);
+}
+
+/** Whether a file is still the one that was listed: otherwise it was written to while it was read. */
+export async function isUnchanged(file: string, stamp: Stamp): Promise<boolean> {
+  const now = await stat(file, { bigint: true }).catch(() => undefined);
+  return now !== undefined && stampOf(now).identity === stamp.identity;
 }
 
 function stampOf({ ino, size, mtimeNs, ctimeNs, mtimeMs }: BigIntStats): Stamp {

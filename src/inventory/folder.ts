@@ -1,14 +1,21 @@
 // The inventory of a folder of manifests: the same objects as in a cluster, from files that may be edited at any time.
-import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describeReference } from '../model/diagnostic.ts';
 import { collections, objectKey } from '../model/objects.ts';
 import type { Collection, Inventory } from '../model/objects.ts';
 import type { Logger } from '../telemetry.ts';
 import { createObjectCache } from './cache.ts';
-import { asError, isAbsent, listManifests, maxFileBytes, mayDiffer } from './files.ts';
+import {
+  asError,
+  isAbsent,
+  isUnchanged,
+  listManifests,
+  listSettledManifests,
+  maxFileBytes,
+  mayDiffer,
+} from './files.ts';
 import type { Listing, Stamp } from './files.ts';
+import { createFollower } from './follower.ts';
 import { lineOfField, readManifest } from './manifest.ts';
 import type { ManifestObject, Problem } from './manifest.ts';
 import type { InventorySource } from './source.ts';
@@ -28,10 +35,6 @@ export type FolderInventory = InventorySource & {
   problems(): readonly Problem[];
 };
 
-/** An editor's save is several events; a script's loop many. */
-const holdOffMs = 30;
-/** fs.watch misses changes: of links' targets, on network file systems, past the kernel's limit of watches. */
-const rescanMs = 2000;
 const maxLoggedFiles = 20;
 
 /** A file as last read. A file that stops parsing keeps the objects it had when it last did, with the text of then. */
@@ -62,7 +65,9 @@ export function folderInventory(options: FolderInventoryOptions): FolderInventor
 
   async function scan(): Promise<void> {
     const startedAt = performance.now();
-    const listing = await listManifests(directory).catch(asError);
+    const known = new Map([...files].map(([file, { stamp }]) => [file, stamp]));
+    const list = started ? listSettledManifests(directory, known) : listManifests(directory);
+    const listing = await list.catch(asError);
     if (listing instanceof Error) {
       if (!started) throw unreadableFolder(directory, listing);
       // It may be back in a moment, as when a mount is replaced: until then nothing changes.
@@ -158,6 +163,8 @@ async function readState(file: string, stamp: Stamp, before: FileState | undefin
   if (stamp.size > maxFileBytes) return failed(`the file is larger than ${maxFileBytes} bytes`);
   const source = await readFile(file, 'utf8').catch(asError);
   if (source instanceof Error) return isAbsent(source) ? undefined : failed(source.message);
+  // Half written, perhaps: it has another stamp now, by which the next look knows it.
+  if (before !== undefined && !(await isUnchanged(file, stamp))) return before;
   if (source === before?.source) return { ...before, stamp, readAt };
   const manifest = readManifest(source);
   const problems = manifest.problems.map((problem) => ({ ...problem, file }));
@@ -208,61 +215,6 @@ function unreadableFolder(directory: string, cause: Error): Error {
   return Object.assign(new Error(`${directory} cannot be read: ${cause.message}`, { cause }), {
     code: 'ManifestsUnreadable',
   });
-}
-
-/** Calls `scan` after every change below a folder, one call at a time. */
-function createFollower(directory: string, scan: () => Promise<void>, log: Logger) {
-  let watcher: FSWatcher | undefined;
-  let holdOff: NodeJS.Timeout | undefined;
-  let rescan: NodeJS.Timeout | undefined;
-  let running = Promise.resolve();
-  let isQueued = false;
-  let isStopped = false;
-
-  function enqueue(): void {
-    if (isQueued || isStopped) return;
-    isQueued = true;
-    running = running.then(scanOnce);
-  }
-
-  async function scanOnce(): Promise<void> {
-    isQueued = false;
-    clearTimeout(rescan);
-    const startedAt = performance.now();
-    await scan();
-    // A folder that takes long to look at is looked at less often.
-    const pauseMs = Math.max(rescanMs, 10 * (performance.now() - startedAt));
-    if (!isStopped) rescan = setTimeout(enqueue, pauseMs);
-  }
-
-  function watchOrWarn(): void {
-    const missed = (error: unknown) =>
-      log.warn({ directory, reason: asError(error).message }, 'changes are not announced; looking every 2 s instead');
-    try {
-      watcher = watch(directory, { recursive: true }, () => {
-        clearTimeout(holdOff);
-        holdOff = setTimeout(enqueue, holdOffMs);
-      });
-      watcher.on('error', missed);
-    } catch (error) {
-      missed(error);
-    }
-  }
-
-  return {
-    start(): void {
-      watchOrWarn();
-      // For what changed before the watch stood.
-      enqueue();
-    },
-    async stop(): Promise<void> {
-      isStopped = true;
-      clearTimeout(holdOff);
-      clearTimeout(rescan);
-      watcher?.close();
-      await running;
-    },
-  };
 }
 
 function elapsed(since: number): number {

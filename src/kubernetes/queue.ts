@@ -42,11 +42,7 @@ export function createWriteQueue(limits: QueueLimits, log: Logger, now: () => nu
       if (running.has(key)) continue;
       waiting.delete(key);
       startedAt.push(now());
-      const done = attempt(key, job).finally(() => {
-        running.delete(key);
-        pump();
-      });
-      running.set(key, done);
+      running.set(key, run(key, job));
     }
   }
 
@@ -56,6 +52,14 @@ export function createWriteQueue(limits: QueueLimits, log: Logger, now: () => nu
     if (startedAt.length < limits.perMinute) return true;
     pauseFor(60_000 - (now() - (startedAt[0] ?? 0)));
     return false;
+  }
+
+  /** Begins a moment later, when the key counts as running. */
+  async function run(key: string, job: Job): Promise<void> {
+    await Promise.resolve();
+    await attempt(key, job);
+    running.delete(key);
+    pump();
   }
 
   async function attempt(key: string, job: Job): Promise<void> {

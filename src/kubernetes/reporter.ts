@@ -170,7 +170,7 @@ function eventOf(diagnostic: Diagnostic, object: KubernetesObject, namespace: st
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    metadata: { generateName: `${name.slice(0, 200)}-`, namespace },
+    metadata: { name: `${name.slice(0, 230).replace(/[.-]+$/, '')}.${randomBytes(8).toString('hex')}`, namespace },
     // A MicroTime: six digits, or the API server refuses it.
     eventTime: new Date(nowMs).toISOString().replace('Z', '000Z'),
     reportingController: 'sallyport.dev/ingress-controller',

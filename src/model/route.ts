@@ -13,6 +13,18 @@ export interface Upstream {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** Which pages of other origins may call a route (the CORS protocol of the Fetch standard). */
+export interface Cors {
+  /** Serialized origins, or `*` alone. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  /** Absent: whatever a preflight asks for. */
+  readonly headers?: readonly string[];
+  readonly exposed: readonly string[];
+  readonly credentials: boolean;
+  readonly maxAgeSeconds: number;
+}
+
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -30,6 +42,8 @@ export interface Route {
   readonly provider?: string;
   /** Why every request is refused, for the operator's eyes: something that decides who may enter is wrong. */
   readonly denied?: string;
+  /** Absent: the application sees to CORS itself, or nobody does. */
+  readonly cors?: Cors;
   /** Absent: there is nothing to forward to, and allowed requests get 503. */
   readonly upstream?: Upstream;
 }

@@ -1,5 +1,6 @@
 // The annotation vocabulary: one table of what an Ingress may say under sallyport.dev/, read strictly.
 import { complain, metadataEntry, shown } from './parse.ts';
+import { nearest } from '../policy/spelling.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Criterion, Policy } from '../model/policy.ts';
@@ -16,8 +17,23 @@ export const annotations = {
   'allow-groups': 'Groups whose members may enter, separated by commas.',
   policy:
     'Names of Policies in the same namespace that govern this Ingress, separated by commas. All of them must allow.',
+  'cors-allow-origin':
+    'Origins whose pages may call this host, separated by commas, such as `https://app.example.com`; `*` is any. With it CORS is Sallyport’s: it answers preflights, and puts the headers on every answer.',
+  'cors-allow-methods': 'Methods that such a page may use; by default GET, HEAD, POST, PUT, PATCH and DELETE.',
+  'cors-allow-headers': 'Request headers that such a page may send; by default those that it asks for.',
+  'cors-expose-headers': 'Response headers that such a page may read.',
+  'cors-allow-credentials': '`true`: such a page may send cookies, so that its person is known. Not with `*`.',
+  'cors-max-age': 'How long a browser may remember a preflight, in seconds; by default 600.',
 } as const;
-type Annotation = keyof typeof annotations;
+export type Annotation = keyof typeof annotations;
+
+const accessNames = [
+  'access',
+  'allow-emails',
+  'allow-domains',
+  'allow-groups',
+  'policy',
+] as const satisfies Annotation[];
 
 /** What an Ingress's annotations say of access. */
 export interface AccessAnnotations {
@@ -133,17 +149,16 @@ function createReader(ingress: KubernetesObject) {
       return [];
     },
 
-    // Every annotation of today is about access, so one that is nearly one of them was meant to narrow it: deny. Any other
-    // unknown name may be a newer version's, and is only reported.
+    // What is nearly an annotation about access was meant to narrow it: deny. Any other unknown name weakens nothing, may be
+    // a newer version's, and is only reported.
     unknown(name: string) {
       const word = name.slice(annotationPrefix.length).toLowerCase().replaceAll('_', '-');
-      const near = nearest(word);
-      if (near !== undefined) denied ??= `annotation ${name} looks like a misspelt ${annotationPrefix}${near}`;
-      const consequence =
-        near === undefined
-          ? 'it has no effect'
-          : `did you mean ${annotationPrefix}${near}? Until it is mended this Ingress denies everybody`;
-      const severity = near === undefined ? 'warning' : 'error';
+      const near = meantBy(word);
+      const isAboutAccess = accessNames.some((one) => one === near);
+      if (isAboutAccess) denied ??= `annotation ${name} looks like a misspelt ${annotationPrefix}${near}`;
+      const meant = near === undefined ? 'it has no effect' : `did you mean ${annotationPrefix}${near}?`;
+      const consequence = isAboutAccess ? `${meant} Until it is mended this Ingress denies everybody` : meant;
+      const severity = isAboutAccess ? 'error' : 'warning';
       const message = `there is no annotation ${name}; ${consequence}`;
       diagnostics.push(complain(ingress, 'AnnotationUnknown', `metadata.annotations[${name}]`, message, severity));
     },
@@ -151,21 +166,8 @@ function createReader(ingress: KubernetesObject) {
 }
 
 /** The annotation that a word was probably meant to be: two letters away, or begun alike (`policies`, `allowed-users`). */
-function nearest(word: string): Annotation | undefined {
+function meantBy(word: string): Annotation | undefined {
   const names = Object.keys(annotations) as Annotation[];
-  return names.find((name) => distance(word, name) <= 2) ?? names.find((name) => word.startsWith(name.slice(0, 5)));
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const near = nearest(word, names);
+  return names.find((name) => name === near) ?? accessNames.find((name) => word.startsWith(name.slice(0, 5)));
 }

@@ -1,4 +1,5 @@
 // From one Ingress to its routes, host by host, before anybody asks whose hosts they are.
+import { readCors } from './cors.ts';
 import { bind, clusterPoliciesOf, namedProvider, ownPolicies } from './binding.ts';
 import type { Binding } from './binding.ts';
 import { complain, metadataEntry, parseSpec, shown } from './parse.ts';
@@ -147,6 +148,8 @@ function readClaims(world: World, ingress: KubernetesObject, spec: IngressSpec, 
 function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Binding, diagnostics: Diagnostic[]) {
   const { name, namespace = '' } = ingress.metadata;
   const { access, provider, denied } = binding;
+  const { cors, diagnostics: corsDiagnostics } = readCors(ingress);
+  diagnostics.push(...corsDiagnostics);
   const build = (
     host: string,
     match: Route['match'],
@@ -164,6 +167,7 @@ function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Bi
       access,
       ...(provider !== undefined && { provider }),
       ...(denied !== undefined && { denied }),
+      ...(cors && { cors }),
       ...(read.upstream && { upstream: read.upstream }),
     };
   };

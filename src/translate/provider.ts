@@ -92,7 +92,7 @@ function buildProvider(
     ...(secretText !== undefined && { clientSecret: new Redacted(secretText) }),
     scopes: oidc.scopes,
     claims: oidc.claims ?? { user: 'sub', email: 'email', groups: 'groups' },
-    allowUnverifiedEmail: oidc.allowUnverifiedEmail ?? false,
+    allowUnverifiedEmail: oidc.allowUnverifiedEmail,
     authorizationParameters: oidc.authorizationParameters ?? {},
     ...(caText !== undefined && { ca: caText }),
     logoutAtProvider: oidc.logout === 'Provider',
@@ -108,7 +108,7 @@ function buildProvider(
 function checkIssuer(object: KubernetesObject, { issuer, insecureIssuer }: IdentityProviderSpec['oidc']) {
   const path = 'spec.oidc.issuer';
   if (!URL.canParse(issuer)) return [complain(object, 'ObjectInvalid', path, 'this is not a URL')];
-  if (!isPlain(issuer) || isLocalhost(issuer) || insecureIssuer === true) return [];
+  if (!isPlain(issuer) || isLocalhost(issuer) || insecureIssuer) return [];
   const message = 'plain http is for localhost alone: use https, or say insecureIssuer: true for a test';
   return [complain(object, 'ObjectInvalid', path, message)];
 }

@@ -245,7 +245,7 @@ subjects: [{ kind: ServiceAccount, name: narrow, namespace: default }]
       policy('a@x').replace('staff', 'typo').replace('email:', 'emial:'),
     );
     assert.notEqual(code, 0);
-    assert.match(stderr, /should have at least 1 properties/);
+    assert.match(stderr, /spec\.rules\[0\]\.allow\.and\[0\]/);
   });
 
   // Ends the API server; last, so that the others need not wait for it.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKubernetesClient } from '../../src/kubernetes/client.ts';
+import { ApiError, createKubernetesClient } from '../../src/kubernetes/client.ts';
 import { createWriteQueue } from '../../src/kubernetes/queue.ts';
 import { createReporter } from '../../src/kubernetes/reporter.ts';
 import type { Findings, Reporter } from '../../src/kubernetes/reporter.ts';
@@ -113,20 +113,31 @@ describe('the reporter', () => {
     await until(() => patches().length === 2);
   });
 
-  test('tries again after an outage with what is wanted by then, and lets a lost object go', async () => {
+  test('tries again after an outage, with what is wanted by then', async () => {
     let outage = true;
     api.onOther((request, response) => (outage ? void fail(503)(request, response) : false));
     reporter.report(wanting({ routes: 1 }), inventory());
     await until(() => log.of('write delayed').length === 1);
-    reporter.report(wanting({ routes: 5 }), inventory());
     outage = false;
     await until(() => patches().length === 2);
-    assert.equal(statusOf(1)?.routes, 5);
-    api.onOther(fail(409));
-    reporter.report(wanting({ routes: 6 }), inventory());
-    await until(() => patches().length === 3);
-    await sleep(50);
-    assert.equal(patches().length, 3);
+    outage = true;
+    reporter.report(wanting({ routes: 4 }), inventory());
+    await until(() => log.of('write delayed').length === 2);
+    reporter.report(wanting({ routes: 5 }), inventory());
+    outage = false;
+    await until(() => patches().length === 4);
+    assert.equal(statusOf(3)?.routes, 5);
+  });
+
+  test('lets go of an object that is gone or was replaced, and of what is refused', async () => {
+    for (const [index, code] of [404, 409, 422, 403].entries()) {
+      api.onOther(fail(code));
+      reporter.report(wanting({ routes: index }), inventory());
+      await until(() => patches().length === index + 1);
+      await sleep(10);
+    }
+    assert.deepEqual(log.of('write delayed'), []);
+    assert.equal(log.of('write refused').length, 2);
   });
 
   test('an Event says what is wrong, on the object at fault, once for as long as it is', async () => {
@@ -173,5 +184,22 @@ test('a queue over its rate sends the rest a minute later, and nothing that was 
   t.mock.timers.tick(1);
   await settle();
   assert.deepEqual(sent, ['a', 'b', 'd', 'e']);
+  await queue.stop();
+});
+
+test('a job that failed does not displace the newer one of its key', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const sent: string[] = [];
+  const queue = createWriteQueue({ waiting: 4, concurrent: 2, perMinute: 9 }, lines().logger, () => 0);
+  const first = async () => {
+    sent.push('first');
+    queue.add('key', { what: '', send: async () => void sent.push('second') });
+    throw new ApiError({ code: 'Unavailable', status: 503, message: '' });
+  };
+  queue.add('key', { what: '', send: first });
+  await new Promise((done) => setImmediate(done));
+  t.mock.timers.tick(5000);
+  await new Promise((done) => setImmediate(done));
+  assert.deepEqual(sent, ['first', 'second']);
   await queue.stop();
 });
