@@ -9,7 +9,7 @@ export type Page =
   | { readonly kind: 'NoSuchPath' }
   | { readonly kind: 'MethodNotAllowed'; readonly allow: readonly string[] }
   /** Signed in, and not let in. `person` is an e-mail address or user name; absent where nobody is signed in. */
-  | { readonly kind: 'Refused'; readonly person?: string; readonly signOut?: Url }
+  | { readonly kind: 'Refused'; readonly person?: string; readonly somebodyElse?: Url }
   /** A request that cannot be redirected without losing its body, or a page that wants a click before it starts a sign-in. */
   | { readonly kind: 'SignInNeeded'; readonly signIn: Url }
   /** A sign-in that did not end well. `reason` is for the person; it holds nothing that the provider sent unasked. */

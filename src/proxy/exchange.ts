@@ -15,6 +15,7 @@ export type RequestOutcome =
   | 'Upgraded'
   | 'RedirectedToHttps'
   | 'OwnAnswer'
+  | 'Preflight'
   | 'SignInStarted'
   | 'Unauthenticated'
   | 'Refused'
@@ -53,6 +54,8 @@ export interface Exchange {
   /** Told in the end. */
   asked?: CanonicalRequest;
   route?: Route;
+  /** Added to the answer, whoever gives it; where it is set, what the application says of CORS is dropped. */
+  cors?: readonly string[];
   session?: Session;
   verdict?: Verdict;
   status?: number;

@@ -80,8 +80,9 @@ function attemptAt(endpoint: Endpoint, forwarding: Forwarding): Promise<AttemptO
   const progress: Progress = { phase: 'Connecting' };
   const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
 
+  // Once the answer has begun, relay sees to it.
   const clientLeft = (): void => {
-    if (!response.writableFinished) outgoing.destroy();
+    if (progress.phase !== 'Answering') outgoing.destroy();
   };
   response.on('close', clientLeft);
   whenConnected(
@@ -210,7 +211,8 @@ function relay({ exchange }: Forwarding, outgoing: ClientRequest, incoming: Inco
       if (!outgoing.writableFinished) outgoing.destroy();
       discardRest(exchange);
       if (error === null || error === undefined) resolve('Forwarded');
-      else resolve(error.code === 'ERR_STREAM_PREMATURE_CLOSE' ? 'ClientLeft' : 'UpstreamBroke');
+      // The upstream's error is handed on to the answer; a client that left leaves none there.
+      else resolve(response.errored === null ? 'ClientLeft' : 'UpstreamBroke');
     });
   });
 }
@@ -225,8 +227,10 @@ function beginAnswer(exchange: Exchange, incoming: IncomingMessage): boolean {
   if (response.destroyed || status < 200 || status > 999 || rawHeaders.length > 2 * responseHeaderLimit) return false;
   // node:http has undone chunked; what else was done to the body it would hide.
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return false;
-  const headers = responseHeaders(rawHeaders, status, table.settings.cookieName);
-  if (incoming.headers.server === undefined) headers.push('Server', 'sallyport');
+  const headers = responseHeaders(rawHeaders, status, table.settings.cookieName, exchange.cors);
+  const { server, trailer } = incoming.headers;
+  if (server === undefined) headers.push('Server', 'sallyport');
+  if (trailer !== undefined && coding !== undefined && mayTrail(exchange, status)) headers.push('Trailer', trailer);
   try {
     response.writeHead(status, statusMessage, headers);
   } catch {
@@ -234,6 +238,11 @@ function beginAnswer(exchange: Exchange, incoming: IncomingMessage): boolean {
   }
   exchange.status = status;
   return true;
+}
+
+/** node:http throws where trailers are announced that no last chunk will carry. */
+function mayTrail({ request }: Exchange, status: number): boolean {
+  return request.httpVersion === '1.1' && request.method !== 'HEAD' && status !== 204 && status !== 304;
 }
 
 async function switchProtocol(

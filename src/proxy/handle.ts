@@ -1,6 +1,6 @@
 // One request, top to bottom: each step either goes on to the next or returns how the request ended.
 import type { Duplex } from 'node:stream';
-import { AuthorityError, jwksPath } from '../auth/authority.ts';
+import { AuthorityError, jwksPath, ownPrefix } from '../auth/authority.ts';
 import type { Authority } from '../auth/authority.ts';
 import type { Identity } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
@@ -11,6 +11,7 @@ import { canonicalAddress, isLocalHost } from './address.ts';
 import type { Balancer } from './balance.ts';
 import { certificateFor } from './certificates.ts';
 import { ownCookies, sessionCookies } from './cookies.ts';
+import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import type { Exchange, RequestOutcome } from './exchange.ts';
 import { forward } from './forward.ts';
 import type { ForwardOutcome } from './forward.ts';
@@ -20,7 +21,7 @@ import { isAuthenticationHost, isOwnPlace, ownRequest, readForm } from './own.ts
 import { allowedMethods, canonicalRequest } from './request.ts';
 import type { CanonicalRequest, Refusal } from './request.ts';
 import { isUpstreamFailure } from './pages.ts';
-import { isNavigation, respondAnswer, respondPage, respondRedirect } from './respond.ts';
+import { isNavigation, respondAnswer, respondNothing, respondPage, respondRedirect } from './respond.ts';
 import type { PageOptions } from './respond.ts';
 import { withDeadline } from './sessions.ts';
 import type { FoundSession, Sessions } from './sessions.ts';
@@ -66,9 +67,16 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
   const route = matchPath(routes, asked.path);
   if (route === undefined) return say(exchange, { kind: 'NoSuchPath' }, 'NoSuchPath');
   exchange.route = route;
+  const { cors } = route;
+  if (cors !== undefined) exchange.cors = corsHeaders(cors, asked);
 
   // 4. A route whose objects are at fault refuses everybody.
   if (route.denied !== undefined) return say(exchange, { kind: 'Refused' }, 'Refused');
+
+  if (cors !== undefined && isPreflight(asked)) {
+    await respondNothing(exchange, preflightHeaders(cors, asked));
+    return 'Preflight';
+  }
 
   // 5. The session, where a cookie names one.
   const found = await findSession(gate, exchange, asked, route);
@@ -88,12 +96,17 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
 
   // 8. No.
   if (verdict.decision === 'Deny') {
-    const person = identity && { person: identity.email ?? identity.user, signOut: '/.sallyport/sign-out' };
-    return say(exchange, { kind: 'Refused', ...person }, 'Refused');
+    return say(exchange, { kind: 'Refused', ...(identity && refusedPerson(identity, asked)) }, 'Refused');
   }
 
   // 9. to 11. Yes.
   return letThrough(gate, exchange, asked, route, found === 'Unavailable' ? undefined : found, facts);
+}
+
+// Signed out they would be let in again by a provider that remembers them, and refused again: so the provider is to ask.
+function refusedPerson({ email, user }: Identity, { path, query }: CanonicalRequest) {
+  const somebodyElse = `${ownPrefix}sign-in?account=other&return=${encodeURIComponent(path + query)}`;
+  return { person: email ?? user, somebodyElse };
 }
 
 async function say(
@@ -106,7 +119,9 @@ async function say(
   return outcome;
 }
 
+/** And the connection with it: where one request ends unclearly, nobody knows where the next begins (RFC 9112 §6.3). */
 function refuse(exchange: Exchange, { status, detail }: Refusal): Promise<RequestOutcome> {
+  exchange.response.shouldKeepAlive = false;
   if (status === 405) return say(exchange, { kind: 'MethodNotAllowed', allow: allowedMethods }, 'BadRequest');
   return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
 }

@@ -1,6 +1,7 @@
 // The outgoing headers, built and not filtered: what is ours comes only from us, the rest passes as it came.
 import type { OpenedSession } from '../auth/authority.ts';
 import type { ClassSettings } from '../model/settings.ts';
+import { isCorsHeader } from './cors.ts';
 import { setsOwnCookie, withoutOwnCookies } from './cookies.ts';
 import { identityHeaders } from './identity-headers.ts';
 import type { CanonicalRequest } from './request.ts';
@@ -15,6 +16,8 @@ const hopByHop: ReadonlySet<string> = new Set([
   'te',
   'transfer-encoding',
   'upgrade',
+  // Announced anew where trailers do follow.
+  'trailer',
   'expect',
   'http2-settings',
   // Becomes HTTP_PROXY in a CGI program's environment (CVE-2016-5385).
@@ -98,7 +101,7 @@ export function requestHeaders({ asked, rawHeaders, requestId, settings, opened,
   for (const [name, value] of pairs(rawHeaders)) {
     const lower = name.toLowerCase();
     const folded = foldName(name);
-    if (lower === 'host' || lower === 'content-length' || lower === 'trailer') continue;
+    if (lower === 'host' || lower === 'content-length') continue;
     if (isProxys(folded) || dropped.has(lower) || isManaged(folded, claims)) continue;
     if (folded !== lower && exactSpellingOnly.has(folded)) continue;
     const kept = lower === 'cookie' ? withoutOwnCookies(value, settings.cookieName) : value;
@@ -145,21 +148,25 @@ function forwarding({ client, scheme, authority, port }: CanonicalRequest): read
 }
 
 /** What the client gets of an application's headers. Nothing of ours among them: an application cannot set our cookies. */
-export function responseHeaders(rawHeaders: FlatHeaders, status: number, cookieName: string): string[] {
+export function responseHeaders(
+  rawHeaders: FlatHeaders,
+  status: number,
+  cookieName: string,
+  cors?: readonly string[],
+): string[] {
   const connection = [...pairs(rawHeaders)].filter(([name]) => name.toLowerCase() === 'connection');
   const dropped = nominated(connection.map(([, value]) => value));
-  const chunked = [...pairs(rawHeaders)].some(([name]) => name.toLowerCase() === 'transfer-encoding');
   const headers: string[] = [];
   for (const [name, value] of pairs(rawHeaders)) {
     const lower = name.toLowerCase();
     // Framing cannot be nominated away: a Content-Length that vanished would change what HEAD says.
     if (isProxys(lower) || (dropped.has(lower) && lower !== 'content-length')) continue;
     if (lower === 'set-cookie' && setsOwnCookie(value, cookieName)) continue;
+    if (cors !== undefined && isCorsHeader(name)) continue;
     if (lower === 'content-length' && (status === 204 || status < 200)) continue;
-    // Node refuses to announce trailers in a message that cannot have any (nodejs/node#1647 of http-proxy took processes down).
-    if (lower === 'trailer' && (!chunked || status === 204 || status === 304)) continue;
     headers.push(name, value);
   }
+  headers.push(...(cors ?? []));
   return headers;
 }
 

@@ -40,14 +40,14 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     detail: 'This address does not take this method.',
     allow,
   }),
-  Refused: ({ person, signOut }) => ({
+  Refused: ({ person, somebodyElse }) => ({
     status: 403,
     title: 'You may not use this',
     detail:
       person === undefined
         ? 'This application does not let this request in.'
         : `You are signed in as ${person}, and this application does not let you in.`,
-    ...(signOut !== undefined && { actions: [link('Sign in as somebody else', signOut)] }),
+    ...(somebodyElse !== undefined && { actions: [link('Sign in as somebody else', somebodyElse)] }),
   }),
   SignInNeeded: ({ signIn }) => ({
     status: 401,

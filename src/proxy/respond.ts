@@ -1,4 +1,5 @@
 // Answers of our own: a page as HTML for a person or as problem JSON for a program, a redirect, or an answer of `auth`'s.
+import { STATUS_CODES } from 'node:http';
 import type { Answer } from '../auth/authority.ts';
 import type { Page } from '../model/page.ts';
 import type { Exchange } from './exchange.ts';
@@ -58,6 +59,11 @@ export function respondRedirect(
   return send(exchange, status, '', ['Location', location, 'Referrer-Policy', 'no-referrer', ...setCookies(cookies)]);
 }
 
+/** The answer to a preflight: no body, and headers alone. */
+export function respondNothing(exchange: Exchange, headers: readonly string[]): Promise<void> {
+  return send(exchange, 204, '', headers);
+}
+
 export function respondAnswer(exchange: Exchange, answer: Answer): Promise<void> {
   switch (answer.kind) {
     case 'Redirect':
@@ -96,16 +102,18 @@ async function send(
     return;
   }
   exchange.status = status;
-  response.writeHead(status, [
+  // An answer of the application's may have left its own words behind, where it turned out to be none.
+  response.writeHead(status, STATUS_CODES[status], [
     ...headers,
-    'Content-Length',
-    String(Buffer.byteLength(body)),
+    // RFC 9110, section 8.6: none in a 204.
+    ...(status === 204 ? [] : ['Content-Length', String(Buffer.byteLength(body))]),
     'Cache-Control',
     cacheControl,
     'Server',
     'sallyport',
     'X-Request-Id',
     exchange.id,
+    ...(exchange.cors ?? []),
   ]);
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   // Strings that are not ASCII must not travel with the headers: node:http would encode both as one.

@@ -57,6 +57,18 @@ test('a policy lets engineers in and refuses others, without asking them to sign
   assert.match(eve.arrived.body, /eve@example\.org/);
 });
 
+test('a refused person chooses another account, and the provider does not sign the refused one in again unasked', async () => {
+  const { client, arrived } = await signedIn('account-eve', rig.url('engineering', '/d/1?x=y'));
+  assert.equal(arrived.status, 403);
+  const link = /href="([^"]*account=other[^"]*)"/.exec(arrived.body)?.[1]?.replaceAll('&amp;', '&');
+  assert.ok(link);
+  const page = await client.visit(new URL(link, arrived.url));
+  assert.match(page.url.href, /\/interaction\//, 'the provider asks who it is');
+  const again = await client.signIn(page, 'account-ana');
+  assert.equal(again.url.href, rig.url('engineering', '/d/1?x=y'));
+  assert.equal(again.status, 200);
+});
+
 test('a program gets 401 with a challenge, never a redirect', async () => {
   const answer = await send(new URL(rig.url('app')), { headers: { accept: '*/*' } });
   assert.equal(answer.status, 401);
