@@ -15,7 +15,7 @@ export interface ObjectReference {
  */
 export const diagnosticCodes = {
   AnnotationInvalid:
-    'An annotation has a value that cannot be understood, so the Ingress denies everybody: write what the message asks for.',
+    'An annotation has a value that cannot be understood: write what the message asks for. Until then one about access makes the Ingress deny everybody, and one about CORS has no page of another origin call.',
   AnnotationUnknown:
     'There is no such annotation: correct its name, or remove it. One that looks like a misspelt annotation about access makes the Ingress deny everybody.',
   AuthenticationHostReserved:

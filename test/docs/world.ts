@@ -1,0 +1,155 @@
+// An example of a page, made whole: what it refers to is added, as far as the page leaves it out.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
+import { folderInventory } from '../../src/inventory/folder.ts';
+import type { Inventory } from '../../src/model/objects.ts';
+import { createLogger } from '../../src/telemetry.ts';
+import { translate } from '../../src/translate/translate.ts';
+
+interface Backend {
+  readonly service?: { readonly name: string; readonly port: { readonly name?: string; readonly number?: number } };
+}
+
+interface SecretKey {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+interface ExampleObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: {
+    readonly rules?: readonly { readonly http?: { readonly paths: readonly { readonly backend: Backend }[] } }[];
+    readonly defaultIdentityProviderRef?: { readonly name: string };
+    readonly identityProviderRef?: { readonly name: string };
+    readonly oidc?: { readonly [field: string]: unknown; readonly clientSecretRef?: SecretKey };
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+const ours = 'sallyport.dev/v1alpha1';
+
+/** The objects of an example; a fragment that begins with `rules` is the spec of a Policy. */
+export function objectsOf(text: string): readonly ExampleObject[] {
+  return parseAllDocuments(text).map((document) => {
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    const value = document.toJS() as ExampleObject;
+    return 'rules' in value ? policy('example', 'example', value) : value;
+  });
+}
+
+function policy(namespace: string, name: string, spec: unknown): ExampleObject {
+  return {
+    apiVersion: ours,
+    kind: 'Policy',
+    metadata: { name, namespace },
+    spec: spec as NonNullable<ExampleObject['spec']>,
+  };
+}
+
+/** An example as YAML, with everything that it refers to. */
+export function madeWhole(objects: readonly ExampleObject[]): string {
+  const all = [...objects];
+  const add = (object: ExampleObject): void => {
+    const { name, namespace } = object.metadata;
+    const isThere = all.some(
+      ({ kind, metadata }) => kind === object.kind && metadata.name === name && metadata.namespace === namespace,
+    );
+    if (!isThere) all.push(object);
+  };
+  if (!all.some(({ kind }) => kind === 'IngressClass')) {
+    const parameters = { apiGroup: 'sallyport.dev', kind: 'Sallyport', name: 'default' };
+    const spec = { controller: 'sallyport.dev/ingress-controller', parameters };
+    add({ apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name: 'sallyport' }, spec });
+  }
+  const spec = { defaultIdentityProviderRef: { name: 'okta' }, sessions: { store: { type: 'Memory' } } };
+  add({ apiVersion: ours, kind: 'Sallyport', metadata: { name: 'default' }, spec });
+  // It grows on the way: what was added is made whole too.
+  for (const { kind, metadata, spec: own } of all) {
+    const { namespace = '', annotations = {} } = metadata;
+    if (namespace !== '') add({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    if (kind === 'Ingress') {
+      const backends = (own?.rules ?? []).flatMap((rule) => rule.http?.paths.map(({ backend }) => backend) ?? []);
+      for (const { service } of backends) if (service !== undefined) servedBy(namespace, service).forEach(add);
+      for (const name of annotations['sallyport.dev/policy']?.split(',') ?? [])
+        add(policy(namespace, name.trim(), { rules: [{ allow: { or: [{ authenticatedUser: true }] } }] }));
+    }
+    for (const reference of [own?.defaultIdentityProviderRef, own?.identityProviderRef]) {
+      if (reference !== undefined) add(provider(reference.name));
+    }
+    const secret = own?.oidc?.clientSecretRef;
+    if (secret === undefined) continue;
+    const { name, key } = secret;
+    add({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace: secret.namespace },
+      stringData: { [key]: 'secret' },
+    });
+  }
+  return all.map((object) => stringify(object)).join('---\n');
+}
+
+function provider(name: string): ExampleObject {
+  const oidc = { issuer: 'https://provider.example.com', clientID: 'sallyport' };
+  return {
+    apiVersion: ours,
+    kind: 'IdentityProvider',
+    metadata: { name },
+    spec: { oidc, allowedNamespaces: { selector: {} } },
+  };
+}
+
+function servedBy(namespace: string, { name, port }: NonNullable<Backend['service']>): readonly ExampleObject[] {
+  const portName = port.name ?? 'http';
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace },
+      spec: { ports: [{ name: portName, port: port.number ?? 80 }] },
+    },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      ports: [{ name: portName, port: 8080 }],
+      endpoints: [{ addresses: ['192.0.2.10'] }],
+    },
+  ];
+}
+
+/** Everything that is wrong with a folder's worth of YAML, warnings left out: `code object path: message`. */
+export async function errorsIn(yaml: string): Promise<readonly string[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-docs-'));
+  try {
+    await writeFile(join(directory, 'example.yaml'), yaml);
+    let inventory: Inventory | undefined;
+    const onChange = (next: Inventory) => (inventory = next);
+    const folder = folderInventory({ directory, log: createLogger('silent'), watch: false, onChange });
+    await folder.start();
+    await folder.stop();
+    if (inventory === undefined) throw new Error('the folder was not read');
+    const options = { className: 'sallyport', installationNamespace: 'sallyport-system', fromFolder: true };
+    const { diagnostics } = translate(inventory, options, Date.now());
+    return [
+      ...folder.problems().map(({ line, message }) => `ManifestInvalid ${line}: ${message}`),
+      ...diagnostics
+        .filter(({ severity }) => severity === 'error')
+        .map(({ code, object, path, message }) => `${code} ${object.kind} ${object.name} ${path}: ${message}`),
+    ];
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
