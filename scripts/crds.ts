@@ -40,6 +40,8 @@ export function structural(schema: Schema, field: string): Schema {
       if (keyword === 'pattern') refuseLookaround(String(value), field);
       // zod writes the bounds of a safe integer where there are none.
       if (typeof value !== 'number' || Number.isSafeInteger(value * 2)) result[keyword] = value;
+    } else if (keyword === 'closed') {
+      if (value === true) Object.assign(result, closed(schema));
     } else if (keyword === 'properties') {
       result[keyword] = mapValues(value as Record<string, Schema>, (inner, name) =>
         structural(inner, `${field}.${name}`),
@@ -65,6 +67,34 @@ function additional(value: unknown, schema: Schema, field: string): Schema {
   const any = typeof value !== 'object' || value === null || Object.keys(value).length === 0;
   if (any) return { 'x-kubernetes-preserve-unknown-fields': true };
   return { additionalProperties: structural(value as Schema, `${field}{}`) };
+}
+
+/**
+ * What makes the API server refuse a misspelt field, and not drop it, whatever way its client asks for validation: unknown
+ * fields are kept, so that they count, and there may be no more fields than known ones. CEL cannot see unknown fields, and
+ * `additionalProperties: false` is forbidden beside `properties`, so that every set of known optional fields is a branch.
+ * Of branches that fail alike the API server tells of the first, which is there to be read: nothing can satisfy it.
+ */
+function closed(schema: Schema): Schema {
+  const properties = Object.entries(schema['properties'] as Record<string, Schema>);
+  // Of one field alone, a rule of its own says which are known.
+  if (schema['maxProperties'] === 1) return { 'x-kubernetes-preserve-unknown-fields': true };
+  const required = new Set((schema['required'] ?? []) as readonly string[]);
+  // Defaults are filled in before anything is validated.
+  const optional = properties.filter(([name, { default: filled }]) => !required.has(name) && filled === undefined);
+  const always = properties.length - optional.length;
+  const branches = subsets(optional.map(([name]) => name)).map((names) => ({
+    ...(names.length > 0 && { required: names }),
+    maxProperties: always + names.length,
+  }));
+  const told = `(no field but ${properties.map(([name]) => name).join(', ')})`;
+  return { 'x-kubernetes-preserve-unknown-fields': true, anyOf: [{ required: [told] }, ...branches] };
+}
+
+function subsets(names: readonly string[]): readonly (readonly string[])[] {
+  const [first, ...rest] = names;
+  if (first === undefined) return [[]];
+  return subsets(rest).flatMap((some) => [some, [first, ...some]]);
 }
 
 /** The API server's regular expressions are RE2's. */

@@ -56,7 +56,7 @@ function listen(server: Server, { host, port }: AdminOptions): Promise<void> {
 
 async function answer(options: AdminOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { operators, isReady, metrics } = options;
-  const path = (request.url ?? '').split('?', 1)[0];
+  const [path = ''] = (request.url ?? '').split('?', 1);
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET is answered here\n');
   switch (path) {
     case '/livez':

@@ -6,6 +6,15 @@ import { labelSelector } from './selector.ts';
 const name = z.string().min(1).max(253);
 const described = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description });
 
+/** A text of one form. The API server's own words would be the pattern; its rule says what is wanted instead. */
+const formed = (pattern: RegExp, max: number, wanted: string) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(pattern, { error: wanted })
+    .meta({ 'x-kubernetes-validations': [{ rule: `self.matches(r'${pattern.source}')`, message: wanted }] });
+
 /** Milliseconds of a duration such as `1h30m`, which its schema has already accepted. */
 export function parseDuration(text: string): number {
   const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -22,7 +31,7 @@ const maxDurationMs = 720 * 3_600_000;
 const duration = z
   .string()
   .max(32)
-  .regex(/^([0-9]{1,6}(ms|s|m|h))+$/, { error: 'a duration is wanted, such as 30s, 5m or 1h30m' })
+  .regex(/^([0-9]{1,6}(ms|s|m|h))+$/, { error: 'a duration is wanted, such as 30s, 5m or 1h30m', abort: true })
   .refine((text) => parseDuration(text) > 0 && parseDuration(text) <= maxDurationMs, {
     error: 'a duration above zero and of at most 720h is wanted',
   })
@@ -35,19 +44,16 @@ const duration = z
     ],
   });
 
-const cidr = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, { error: 'an address or a CIDR is wanted, such as 10.0.0.0/8' });
+const cidr = formed(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, 64, 'an address or a CIDR is wanted, such as 10.0.0.0/8');
 
-const host = z
-  .string()
-  .max(259)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?$/, {
-    error:
-      'a lower-case host name is wanted, with a port where it is not the usual one: auth.example.com or auth.localhost:8443',
-  });
+const host = formed(
+  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?$/,
+  259,
+  'a lower-case host name is wanted, with a port where it is not the usual one: auth.example.com or auth.localhost:8443',
+);
+
+const headerName = /^[A-Za-z0-9-]{1,128}$/;
+const headerNameWanted = 'header names are wanted, of letters, digits and -';
 
 const secretReference = z.strictObject({
   namespace: described(name, "The Secret's namespace."),
@@ -100,17 +106,16 @@ export const sallyportSpec = z.strictObject({
         .meta({ description: 'How long live sessions work while the store is away.' }),
     })
     .optional()
-    .meta({ description: 'Where sessions live, and for how long.' }),
+    .meta({ description: 'Where sessions live, and for how long.', closed: true }),
   cookie: z
     .strictObject({
-      name: z
-        .string()
-        .regex(/^[A-Za-z0-9_-]{1,32}$/, { error: 'letters, digits, - and _ are wanted' })
+      name: formed(/^[A-Za-z0-9_-]{1,32}$/, 32, 'letters, digits, - and _ are wanted')
         .default('sallyport')
         .meta({ description: 'The cookie is named __Host- and this.' }),
       sameSite: z.enum(['Lax', 'Strict', 'None']).default('Lax').meta({ description: 'The SameSite attribute.' }),
     })
-    .optional(),
+    .optional()
+    .meta({ description: 'The session cookie.', closed: true }),
   defaultCertificateSecretRef: secretReference
     .optional()
     .meta({ description: 'A kubernetes.io/tls Secret for hosts whose Ingress names none.' }),
@@ -126,9 +131,17 @@ export const sallyportSpec = z.strictObject({
         .default('Sallyport')
         .meta({ description: 'Whose header names applications see.' }),
       claims: z
-        .record(z.string().regex(/^[A-Za-z0-9-]{1,128}$/), z.string().min(1).max(256))
+        .record(z.string().regex(headerName, { error: headerNameWanted }), z.string().min(1).max(256))
+        .refine((claims) => Object.keys(claims).length <= 64, { error: 'at most 64 are allowed' })
         .optional()
-        .meta({ description: 'Further headers, and the claim that each carries.' }),
+        .meta({
+          description: 'Further headers, and the claim that each carries.',
+          maxProperties: 64,
+          // A CRD has no propertyNames.
+          'x-kubernetes-validations': [
+            { rule: `self.all(name, name.matches('${headerName.source}'))`, message: headerNameWanted },
+          ],
+        }),
     })
     .optional(),
   defaultAccess: z
@@ -148,17 +161,12 @@ export type SallyportSpec = z.infer<typeof sallyportSpec>;
 export const identityProviderSpec = z.strictObject({
   oidc: z
     .strictObject({
-      issuer: z
-        .string()
-        .max(2048)
-        .regex(/^https?:\/\/[^\s?#]+$/, { error: 'an https URL without query or fragment is wanted' })
-        .meta({
-          description:
-            'The issuer, exactly as the provider spells it. http only for localhost, or with insecureIssuer.',
-        }),
+      issuer: formed(/^https?:\/\/[^\s?#]+$/, 2048, 'an https URL without query or fragment is wanted').meta({
+        description: 'The issuer, exactly as the provider spells it. http only for localhost, or with insecureIssuer.',
+      }),
       insecureIssuer: z
         .boolean()
-        .optional()
+        .default(false)
         .meta({ description: 'Allows an issuer over plain http that is not localhost.' }),
       clientID: z.string().min(1).max(1024).meta({ description: 'The client id that the provider gave.' }),
       clientSecretRef: secretKeyReference
@@ -196,14 +204,12 @@ export const identityProviderSpec = z.strictObject({
             .default('groups')
             .meta({ description: 'The claim that lists the groups.' }),
         })
-        .optional(),
-      allowUnverifiedEmail: z
-        .boolean()
         .optional()
-        .meta({
-          description:
-            'Believes an e-mail address that the provider does not say it has verified, as Entra ID never does; and any address from a claim other than email.',
-        }),
+        .meta({ description: 'Which claims hold what we need to know.', closed: true }),
+      allowUnverifiedEmail: z.boolean().default(false).meta({
+        description:
+          'Believes an e-mail address that the provider does not say it has verified, as Entra ID never does; and any address from a claim other than email.',
+      }),
       authorizationParameters: z
         .record(z.string(), z.string().max(1024))
         .optional()
@@ -214,7 +220,7 @@ export const identityProviderSpec = z.strictObject({
         .default('Provider')
         .meta({ description: 'Whether signing out also ends the session at the provider.' }),
     })
-    .meta({ description: 'An OpenID Connect provider.' }),
+    .meta({ description: 'An OpenID Connect provider.', closed: true }),
   allowedNamespaces: z.strictObject({ selector: labelSelector }).optional().meta({
     description:
       "Namespaces whose policies may name this provider; absent: none. A class's default provider serves all.",
@@ -234,33 +240,37 @@ const policyFields = {
   }),
 };
 
-export const policySpec = z.strictObject({
-  ...policyFields,
-  identityProviderRef: providerReference
-    .optional()
-    .meta({ description: "Where people sign in for this policy's routes; absent: the class's default." }),
-  targetRefs: z
-    .array(
-      z.strictObject({
-        group: z.literal('networking.k8s.io').default('networking.k8s.io'),
-        kind: z.literal('Ingress').default('Ingress'),
-        name: described(name, 'An Ingress in this namespace.'),
-      }),
-    )
-    .max(64)
-    .optional()
-    .meta({ description: 'Ingresses that this policy governs, besides those that name it by annotation.' }),
-});
+export const policySpec = z
+  .strictObject({
+    ...policyFields,
+    identityProviderRef: providerReference
+      .optional()
+      .meta({ description: "Where people sign in for this policy's routes; absent: the class's default." }),
+    targetRefs: z
+      .array(
+        z.strictObject({
+          group: z.literal('networking.k8s.io').default('networking.k8s.io'),
+          kind: z.literal('Ingress').default('Ingress'),
+          name: described(name, 'An Ingress in this namespace.'),
+        }),
+      )
+      .max(64)
+      .optional()
+      .meta({ description: 'Ingresses that this policy governs, besides those that name it by annotation.' }),
+  })
+  .meta({ closed: true });
 export type PolicySpec = z.infer<typeof policySpec>;
 
-export const clusterPolicySpec = z.strictObject({
-  ...policyFields,
-  enforcement: z.enum(['Mandatory', 'Default']).meta({
-    description:
-      'Mandatory: can refuse, never grant, and nothing weakens it. Default: applies where an Ingress brings no policy.',
-  }),
-  namespaceSelector: labelSelector.optional().meta({ description: 'Namespaces it applies to; absent: all.' }),
-});
+export const clusterPolicySpec = z
+  .strictObject({
+    ...policyFields,
+    enforcement: z.enum(['Mandatory', 'Default']).meta({
+      description:
+        'Mandatory: can refuse, never grant, and nothing weakens it. Default: applies where an Ingress brings no policy.',
+    }),
+    namespaceSelector: labelSelector.optional().meta({ description: 'Namespaces it applies to; absent: all.' }),
+  })
+  .meta({ closed: true });
 export type ClusterPolicySpec = z.infer<typeof clusterPolicySpec>;
 
 const condition = z.strictObject({

@@ -3,22 +3,42 @@ import { z } from 'zod';
 import type { Identity } from './identity.ts';
 
 /**
- * An object with exactly one of the given fields. The API server prunes a misspelt field before it validates, so a typo
- * leaves an empty object: `minProperties: 1` is what refuses it, and `maxProperties: 1` what keeps a second, misspelt
- * operator from vanishing beside a good one.
+ * An object with exactly one of the given fields. It is closed: the API server would prune a misspelt field before it
+ * validates, so that one of two would vanish beside the other. Kept, it counts: `maxProperties: 1` refuses two of which one
+ * is misspelt, and the rule refuses one that is.
  */
 function exactlyOne<Shape extends z.ZodRawShape>(shape: Shape, description: string) {
+  const names = Object.keys(shape);
+  const message = `exactly one of ${names.join(', ')} is needed`;
   return z
     .strictObject(shape)
     .partial()
-    .refine((value) => Object.keys(value).length === 1, {
-      error: `exactly one of ${Object.keys(shape).join(', ')} is needed`,
-    })
-    .meta({ description, minProperties: 1, maxProperties: 1 });
+    .refine((value) => Object.keys(value).length === 1, { error: message })
+    .meta({
+      description,
+      closed: true,
+      minProperties: 1,
+      maxProperties: 1,
+      'x-kubernetes-validations': [{ rule: names.map(isThere).join(' || '), message }],
+    });
+}
+
+/** In CEL. `in` is an operator there, and Kubernetes spells a field of that name otherwise. */
+function isThere(name: string): string {
+  return `has(self.${name === 'in' ? '__in__' : name})`;
 }
 
 const text = (description: string) => z.string().min(1).max(1024).meta({ description });
 const texts = (description: string) => z.array(z.string().min(1).max(1024)).min(1).max(256).meta({ description });
+/** RE2 tells an IPv4 address exactly, an IPv6 one roughly; policy/check reads it to the end. */
+const range = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(
+    /^(((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\/(3[0-2]|[12]?[0-9]))?|[0-9a-fA-F.]*:[0-9a-fA-F:.]*(\/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$/,
+    { error: 'an address or a CIDR is wanted, such as 192.0.2.7 or 10.0.0.0/8' },
+  );
 const yes = (description: string) => z.literal(true).meta({ description });
 
 const stringOperators = {
@@ -55,8 +75,13 @@ const claim = z
   .refine((value) => Object.keys(value).length === 2, { error: 'path and exactly one of has, is, exclude are needed' })
   .meta({
     description: 'A claim of the session; a single value counts as a list of one.',
-    minProperties: 2,
-    maxProperties: 2,
+    closed: true,
+    'x-kubernetes-validations': [
+      {
+        rule: '[has(self.has), has(self.is), has(self.exclude)].exists_one(one, one)',
+        message: 'path and exactly one of has, is, exclude are needed',
+      },
+    ],
   });
 
 /** The vocabulary. Names, operators and results are the Pomerium Policy Language's, spelt in camelCase. */
@@ -73,8 +98,8 @@ const criteria = {
   httpPath: stringMatcher('the canonical request path'),
   sourceIp: exactlyOne(
     {
-      is: text('An address or a CIDR.'),
-      in: texts('Addresses or CIDRs; one of them must hold the client.'),
+      is: range.meta({ description: 'An address or a CIDR, such as 10.0.0.0/8.' }),
+      in: z.array(range).min(1).max(256).meta({ description: 'Addresses or CIDRs; one of them must hold the client.' }),
     },
     "The client's address, after trusted proxies.",
   ),
@@ -95,7 +120,16 @@ const operators = z
     nor: criterionList('True when one of these is not (not A, or not B). Named so for Pomerium compatibility.'),
   })
   .refine((value) => Object.keys(value).length > 0, { error: 'at least one of and, or, not, nor is needed' })
-  .meta({ description: 'Criteria by operator; several operators in one rule are joined by "or".', minProperties: 1 });
+  .meta({
+    description: 'Criteria by operator; several operators in one rule are joined by "or".',
+    closed: true,
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.and) || has(self.or) || has(self.not) || has(self.nor)',
+        message: 'at least one of and, or, not, nor is needed',
+      },
+    ],
+  });
 export type Operators = Readonly<z.infer<typeof operators>>;
 
 export const rule = z
@@ -107,6 +141,7 @@ export const rule = z
   .refine((value) => value.allow !== undefined || value.deny !== undefined, { error: 'allow or deny is needed' })
   .meta({
     description: 'One rule: an allow, a deny, or both.',
+    closed: true,
     'x-kubernetes-validations': [{ rule: 'has(self.allow) || has(self.deny)', message: 'allow or deny is needed' }],
   });
 export type Rule = Readonly<z.infer<typeof rule>>;

@@ -28,5 +28,5 @@ export const labelSelector = z
       .max(16)
       .optional(),
   })
-  .meta({ description: 'A label selector; an empty one selects everything.' });
+  .meta({ description: 'A label selector; an empty one selects everything.', closed: true });
 export type LabelSelector = z.infer<typeof labelSelector>;

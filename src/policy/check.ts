@@ -11,10 +11,13 @@ interface Finding {
   readonly message: string;
 }
 
-/** An unreadable address is an error; a value that can be compared, and never be equal, is a warning. */
+/**
+ * An unreadable address is an error. A value that can be compared, and never be equal, is a warning where it lets nobody in,
+ * and an error where it keeps nobody out.
+ */
 export function checkSpec(object: ObjectReference, spec: PolicySpec | ClusterPolicySpec): readonly Diagnostic[] {
-  const findings = [...criteriaOf(spec)].flatMap(({ path, criterion }) =>
-    checkCriterion(criterion).map((finding) => ({ ...finding, path: [...path, ...finding.path] })),
+  const findings = [...criteriaOf(spec)].flatMap(({ path, refuses, criterion }) =>
+    checkCriterion(criterion, refuses).map((finding) => ({ ...finding, path: [...path, ...finding.path] })),
   );
   return [...findings, ...checkTests(spec)].map(({ severity, path, message }) => ({
     ...invalid(object, ['spec', ...path], message),
@@ -24,6 +27,8 @@ export function checkSpec(object: ObjectReference, spec: PolicySpec | ClusterPol
 
 interface Placed {
   readonly path: readonly (string | number)[];
+  /** Whether somebody is kept out where the criterion holds: in a deny, or inverted in an allow. */
+  readonly refuses: boolean;
   readonly criterion: Criterion;
 }
 
@@ -31,33 +36,37 @@ function* criteriaOf({ rules }: PolicySpec | ClusterPolicySpec): Generator<Place
   for (const [index, rule] of rules.entries()) {
     for (const action of ['allow', 'deny'] as const) {
       for (const [operator, criteria = []] of Object.entries(rule[action] ?? {})) {
+        const refuses = (action === 'deny') !== (operator === 'not' || operator === 'nor');
         for (const [place, criterion] of criteria.entries()) {
-          yield { path: ['rules', index, action, operator, place], criterion };
+          yield { path: ['rules', index, action, operator, place], refuses, criterion };
         }
       }
     }
   }
 }
 
-function checkCriterion({ sourceIp, httpMethod, httpPath, domain, email }: Criterion): readonly Finding[] {
+function checkCriterion(
+  { sourceIp, httpMethod, httpPath, domain, email }: Criterion,
+  refuses: boolean,
+): readonly Finding[] {
+  const unmet = ({ path, negative }: Compared, message: string): Finding =>
+    fault(refuses === negative ? 'warning' : 'error', path, message);
   return [
     ...valuesOf('sourceIp', sourceIp)
       .filter(({ text }) => parseRange(text) === undefined)
       .map(({ path }) => fault('error', path, 'an address or a CIDR is wanted, such as 192.0.2.7 or 10.0.0.0/8')),
     ...valuesOf('httpMethod', httpMethod)
       .filter(({ text }) => text !== text.toUpperCase())
-      .map(({ path }) =>
-        fault('warning', path, 'no request has such a method: methods are upper-case, and case counts'),
-      ),
+      .map((value) => unmet(value, 'no request has such a method: methods are upper-case, and case counts')),
     ...valuesOf('httpPath', httpPath, ['is', 'not', 'in', 'notIn', 'startsWith'])
       .filter(({ text }) => !text.startsWith('/'))
-      .map(({ path }) => fault('warning', path, 'no request has such a path: paths begin with /')),
+      .map((value) => unmet(value, 'no request has such a path: paths begin with /')),
     ...valuesOf('domain', domain)
       .filter(({ text }) => text.includes('@') || text !== text.toLowerCase())
-      .map(({ path }) => fault('warning', path, 'no address has such a domain: it is lower-case and without the @')),
+      .map((value) => unmet(value, 'no address has such a domain: it is lower-case and without the @')),
     ...valuesOf('email', email)
       .filter(({ text }) => /@.*[A-Z]/.test(text))
-      .map(({ path }) => fault('warning', path, 'no address is like this: what follows the @ is lower-case')),
+      .map((value) => unmet(value, 'no address is like this: what follows the @ is lower-case')),
   ];
 }
 
@@ -65,15 +74,23 @@ function fault(severity: Diagnostic['severity'], path: Finding['path'], message:
   return { severity, path, message };
 }
 
+interface Compared {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+  /** Whether it is met by what differs from the text. */
+  readonly negative: boolean;
+}
+
 /** Every text that a matcher compares with, and where it stands; of the operators named, or of all. */
-function valuesOf(name: string, matcher: StringMatcher | undefined, only?: readonly string[]) {
+function valuesOf(name: string, matcher: StringMatcher | undefined, only?: readonly string[]): readonly Compared[] {
   return Object.entries(matcher ?? {})
     .filter(([operator]) => only === undefined || only.includes(operator))
-    .flatMap(([operator, value = []]) =>
-      typeof value === 'string'
-        ? [{ path: [name, operator], text: value }]
-        : value.map((text, index) => ({ path: [name, operator, index], text })),
-    );
+    .flatMap(([operator, value = []]) => {
+      const negative = operator === 'not' || operator === 'notIn';
+      return typeof value === 'string'
+        ? [{ path: [name, operator], text: value, negative }]
+        : value.map((text, index) => ({ path: [name, operator, index], text, negative }));
+    });
 }
 
 /** A test that asks what no request can ask would pass or fail for the wrong reason. */

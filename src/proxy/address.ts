@@ -20,14 +20,14 @@ export function canonicalHostName(text: string): string | undefined {
   return name.split('.').every((part) => label.test(part)) ? name : undefined;
 }
 
-export interface Authority {
+export interface HostAndPort {
   /** An IPv6 literal keeps its brackets. */
   readonly host: string;
   readonly port?: number;
 }
 
 /** `host` or `host:port` as it stands in a Host header or an absolute target. No user, no empty port. */
-export function parseAuthority(text: string): Authority | undefined {
+export function parseAuthority(text: string): HostAndPort | undefined {
   const parts = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,254}))(?::([0-9]{1,5}))?$/.exec(text);
   if (parts === null) return undefined;
   const [, literal, name, digits] = parts;

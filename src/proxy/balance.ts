@@ -19,6 +19,7 @@ export interface Balancer {
 export interface BalancerOptions {
   /** Promise 15; off only without a cluster, where applications live on loopback. */
   readonly checkAddresses: boolean;
+  /** Addresses, CIDRs, or host names. */
   readonly refusedAddresses: readonly string[];
   readonly now: () => number;
 }
@@ -32,8 +33,9 @@ export function createBalancer({ checkAddresses, refusedAddresses: others, now }
   const failedUntil = new LRUCache<string, number>({ max: failuresKept });
   const key = ({ address, port }: Endpoint): string => `${address} ${port}`;
   const isFailing = (endpoint: Endpoint): boolean => (failedUntil.get(key(endpoint)) ?? 0) > now();
-  // A host name is judged when it is resolved, at every connect.
-  const isRefused = ({ address }: Endpoint): boolean => isIP(address) !== 0 && refused(address);
+  // A host name is judged when it is resolved, at every connect; some clusters name their API server by one.
+  const isRefused = ({ address }: Endpoint): boolean =>
+    isIP(address) === 0 ? checkAddresses && others.includes(address.toLowerCase()) : refused(address);
 
   return {
     pick(upstream, tried) {

@@ -40,26 +40,18 @@ const managed: ReadonlySet<string> = new Set([
   'remote-user',
 ]);
 
-const managedPrefixes = [
-  'x-sallyport-',
-  'x-forwarded-',
-  'x-original-',
-  'x-pomerium-',
-  'x-auth-request-',
-  'x-goog-authenticated-user-',
-  'cf-access-',
-  'x-remote-',
-  'x-webauth-',
-];
+const managedPrefix =
+  /^(?:x-(?:sallyport|forwarded|original|pomerium|auth-request|goog-authenticated-user|remote|webauth)|cf-access)-/;
 
 /** CGI, WSGI, PHP and Rack all fold names so that `X_Forwarded_User` and `x.forwarded.user` arrive as one (CVE-2025-64484, CVE-2026-88011). */
-export function foldName(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
+function foldName(name: string): string {
+  const lower = name.toLowerCase();
+  return /[^a-z0-9-]/.test(lower) ? lower.replaceAll(/[^a-z0-9]/g, '-') : lower;
 }
 
 /** Whether an application must hear this header from nobody but us. */
 function isManaged(folded: string, claimHeaders: ReadonlySet<string>): boolean {
-  return managed.has(folded) || claimHeaders.has(folded) || managedPrefixes.some((prefix) => folded.startsWith(prefix));
+  return managed.has(folded) || claimHeaders.has(folded) || managedPrefix.test(folded);
 }
 
 const claimHeaderSets = new WeakMap<object, ReadonlySet<string>>();

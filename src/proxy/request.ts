@@ -2,7 +2,7 @@
 import { METHODS } from 'node:http';
 import type { ClassSettings } from '../model/settings.ts';
 import { parseAuthority } from './address.ts';
-import type { Authority } from './address.ts';
+import type { HostAndPort } from './address.ts';
 import { clientOf } from './client.ts';
 import type { Client, HeaderIndex } from './client.ts';
 import { canonicalTarget } from './target.ts';
@@ -133,7 +133,7 @@ function headerFault(headers: HeaderIndex): string | undefined {
 }
 
 /** Absolute-form (RFC 9112 §3.2.2) only where it says what Host says; `*` and authority-form never. */
-function originForm(target: string, host: Authority): Target | { readonly detail: string } {
+function originForm(target: string, host: HostAndPort): Target | { readonly detail: string } {
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target);
   if (absolute === null) return canonicalTarget(target);
   const [, authority = '', rest = ''] = absolute;

@@ -25,7 +25,7 @@ export interface ProxyOptions {
   readonly authority: Authority;
   /** In a cluster: loopback, link-local, metadata and `refusedAddresses` are no upstreams (promise 15). */
   readonly checkUpstreamAddresses: boolean;
-  /** Our own pod, the API server: addresses or CIDRs. */
+  /** Our own pod, the API server: addresses, CIDRs, or host names. */
   readonly refusedAddresses?: readonly string[];
   readonly accessLog: AccessLog;
   readonly log: Logger;

@@ -42,8 +42,11 @@ const cacheLimit = 10_000;
 
 interface Stream extends HeldStream {
   opened: OpenedSession;
-  renewing: boolean;
+  /** When to ask again; `Infinity` while asking. */
+  askAt: number;
 }
+
+const askAgainMs = 5_000;
 
 export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs = 1_000 }: SessionsOptions): Sessions {
   const cache = new LRUCache<string, OpenedSession>({ max: cacheLimit });
@@ -90,23 +93,21 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
 
   /** An open stream keeps its session fresh, and learns of an end whose news went astray. */
   async function renew(stream: Stream): Promise<void> {
-    stream.renewing = true;
+    stream.askAt = Infinity;
     try {
       const opened = await open(stream.host, stream.cookie);
-      const { id } = stream.opened.session;
-      if (opened?.session.id !== id || !stream.stillAllowed(opened.session.identity)) end(stream);
-      else stream.opened = opened;
+      if (opened?.session.id !== stream.opened.session.id || !stream.stillAllowed(opened.session.identity)) end(stream);
+      else Object.assign(stream, { opened, askAt: opened.renewAt });
     } catch {
       // The authority is away: the stream lives on until its session expires.
-    } finally {
-      stream.renewing = false;
+      stream.askAt = now() + askAgainMs;
     }
   }
 
   function sweep(): void {
     for (const stream of [...streams.values()].flatMap((held) => [...held])) {
       if (!isLive(stream.opened)) end(stream);
-      else if (stream.opened.renewAt <= now() && !stream.renewing) void renew(stream);
+      else if (stream.askAt <= now()) void renew(stream);
     }
   }
 
@@ -133,7 +134,7 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
       return undefined;
     },
     hold(given) {
-      const stream: Stream = { ...given, renewing: false };
+      const stream: Stream = { ...given, askAt: given.opened.renewAt };
       if (!isLive(given.opened)) {
         stream.end();
         return () => undefined;

@@ -94,10 +94,10 @@ test('a route whose provider is missing says so', () =>
 test('somebody signed in and not allowed is told who they are', () =>
   withRig({}, async ({ get, authority }) => {
     authority.sessions.set('eve', session('session-eve', { identity: { user: 'eve', groups: [], claims: {} } }));
-    const answer = await get('/engineers', 'Cookie: __Host-sallyport=eve', html);
+    const answer = await get('/engineers?a=b', 'Cookie: __Host-sallyport=eve', html);
     assert.equal(answer.status, 403);
     assert.match(answer.body, /signed in as eve/);
-    assert.match(answer.body, /href="\/\.sallyport\/sign-out"/);
+    assert.match(answer.body, /href="\/\.sallyport\/sign-in\?account=other&amp;return=%2Fengineers%3Fa%3Db"/);
   }));
 
 test('a session of another provider does not count', () =>

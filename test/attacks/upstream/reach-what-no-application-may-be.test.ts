@@ -24,6 +24,7 @@ const refused = [
   '10.1.2.3',
   '10.20.30.40',
   'localhost',
+  'API.invalid',
   '127.1',
   '0x7f.1',
   '2130706433',
@@ -32,7 +33,7 @@ const refused = [
 for (const protocol of ['http', 'https'] as const) {
   test(`an address that is refused is never connected to (${protocol})`, () =>
     withRig(
-      { proxy: { checkUpstreamAddresses: true, refusedAddresses: ['10.1.2.3', '10.20.0.0/16'] } },
+      { proxy: { checkUpstreamAddresses: true, refusedAddresses: ['10.1.2.3', '10.20.0.0/16', 'api.invalid'] } },
       async ({ serve, get, send, upstream }) => {
         for (const address of refused) {
           const route = {

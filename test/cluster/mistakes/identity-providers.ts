@@ -1,0 +1,110 @@
+// Mistakes in an IdentityProvider.
+import { mistake } from './mistake.ts';
+import type { Mistake } from './mistake.ts';
+
+const issuer = 'issuer: https://partners.example.com';
+const oidc = (rest: string) => `oidc: {${issuer}, clientID: a${rest === '' ? '' : `, ${rest}`}}`;
+const forBlog = `{${oidc('')}, allowedNamespaces: {selector: {matchLabels: {tier: open}}}}`;
+
+export const identityProviderMistakes: readonly Mistake[] = [
+  mistake('no oidc', '{}', oidc(''), /spec\.oidc: Required value/),
+  mistake('no client id', `oidc: {${issuer}}`, oidc(''), /spec\.oidc\.clientID: Required value/),
+  mistake('the client id misspelt', `oidc: {${issuer}, clientId: a}`, oidc(''), /spec\.oidc\.clientID: Required value/),
+  mistake('no issuer', 'oidc: {clientID: a}', oidc(''), /spec\.oidc\.issuer: Required value/),
+  mistake(
+    'an issuer without its scheme',
+    'oidc: {issuer: partners.example.com, clientID: a}',
+    oidc(''),
+    /spec\.oidc\.issuer.* an https URL without query or fragment is wanted/,
+  ),
+  mistake(
+    'an issuer with a query',
+    'oidc: {issuer: "https://partners.example.com?tenant=1", clientID: a}',
+    oidc(''),
+    /spec\.oidc\.issuer.* an https URL without query or fragment is wanted/,
+  ),
+  mistake(
+    'the client secret itself',
+    oidc('clientSecret: not-a-secret'),
+    oidc(''),
+    /spec\.oidc\.\(no field but .*clientSecretRef/,
+  ),
+  mistake(
+    'a reference to a Secret without its namespace',
+    oidc('clientSecretRef: {name: partners, key: clientSecret}'),
+    oidc(''),
+    /spec\.oidc\.clientSecretRef\.namespace: Required value/,
+  ),
+  mistake(
+    'a reference to a Secret without its key',
+    oidc('clientSecretRef: {namespace: sallyport-system, name: partners}'),
+    oidc(''),
+    /spec\.oidc\.clientSecretRef\.key: Required value/,
+  ),
+  mistake(
+    'scopes without openid',
+    oidc('scopes: [email, profile]'),
+    oidc('scopes: [openid, email, profile]'),
+    /spec\.oidc\.scopes.* the scope openid is needed/,
+  ),
+  mistake(
+    'scopes as text',
+    oidc('scopes: openid email'),
+    oidc('scopes: [openid, email]'),
+    /spec\.oidc\.scopes.* must be of type array/,
+  ),
+  mistake(
+    'claims misspelt, so that another claim would name the groups',
+    oidc('claim: {groups: roles}'),
+    oidc('claims: {groups: roles}'),
+    /spec\.oidc\.\(no field but .*claims/,
+  ),
+  mistake(
+    'a claim misspelt, so that another claim would name the groups',
+    oidc('claims: {group: roles}'),
+    oidc('claims: {groups: roles}'),
+    /spec\.oidc\.claims\.\(no field but user, email, groups\)/,
+  ),
+  mistake(
+    'authorizationParameters misspelt, so that every domain could sign in',
+    oidc('authorisationParameters: {hd: example.com}'),
+    oidc('authorizationParameters: {hd: example.com}'),
+    /spec\.oidc\.\(no field but .*authorizationParameters/,
+  ),
+  mistake(
+    'an authorization parameter that is a number',
+    oidc('authorizationParameters: {max_age: 3600}'),
+    oidc('authorizationParameters: {max_age: "3600"}'),
+    /spec\.oidc\.authorizationParameters\.max_age.* must be of type string/,
+  ),
+  mistake(
+    'a logout that there is not',
+    oidc('logout: Global'),
+    oidc('logout: Provider'),
+    /spec\.oidc\.logout.*"Provider", "Local"/,
+  ),
+  mistake(
+    'a boolean as text',
+    oidc('insecureIssuer: "false"'),
+    oidc('insecureIssuer: false'),
+    /spec\.oidc\.insecureIssuer.* must be of type boolean/,
+  ),
+  mistake(
+    'allowedNamespaces misspelt',
+    forBlog.replace('allowedNamespaces', 'allowedNamespace'),
+    forBlog,
+    /unknown field "spec\.allowedNamespace"/,
+  ),
+  mistake(
+    'allowedNamespaces without a selector',
+    `{${oidc('')}, allowedNamespaces: {matchLabels: {tier: open}}}`,
+    forBlog,
+    /spec\.allowedNamespaces\.selector: Required value|unknown field "spec\.allowedNamespaces\.matchLabels"/,
+  ),
+  mistake(
+    'matchLabels misspelt, so that everybody might name it',
+    forBlog.replace('matchLabels', 'matchlabels'),
+    forBlog,
+    /spec\.allowedNamespaces\.selector\.\(no field but matchLabels, matchExpressions\)/,
+  ),
+];
