@@ -6,7 +6,7 @@ TOOLS := node_modules/.bin
 NODE_TEST := bin/node --test --test-reporter=spec
 TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip
 
-.PHONY: help demo check test format generate unit integration browser cluster packages
+.PHONY: help demo check static quick test format generate packages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -19,20 +19,31 @@ demo: node_modules/.package-lock.json ## Run it all on this computer: Sallyport,
 	@bin/sallyport demo
 
 check: node_modules/.package-lock.json ## The inner loop: everything that needs nothing but Node
+	@$(MAKE) --no-print-directory -j2 --output-sync=target static quick
+
+static: node_modules/.package-lock.json
 	$(TOOLS)/tsc --noEmit -p .
 	$(TOOLS)/oxlint --type-aware --deny-warnings src test demo scripts
 	$(TOOLS)/oxfmt --check src test demo scripts
-	$(TOOLS)/knip
+	bin/node $(TOOLS)/knip
 	bin/node scripts/crds.ts --check
 	bin/node scripts/docs.ts --check
+
+quick: node_modules/.package-lock.json
 	$(NODE_TEST) $(CHECK_TESTS)
 
-CHECK_TESTS := 'test/house/*.test.ts' 'test/policy/*.test.ts' 'test/translate/*.test.ts' 'test/properties/*.test.ts' \
-  'test/sessions/*.test.ts' 'test/auth/*.test.ts' 'test/roles/*.test.ts' 'test/admin/*.test.ts' 'test/proxy/*.test.ts' 'test/inventory/*.test.ts' 'test/cli/*.test.ts' \
-  'test/attacks/**/*.test.ts' 'test/docs/{links,examples,reference}.test.ts'
+# What needs nothing but Node, and no waiting.
+CHECK_TESTS := 'test/{house,policy,translate,sessions,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
+  'test/auth/{assertion,cookie,keys,login,session}.test.ts' 'test/proxy/{handle,headers,match,pages}.test.ts'
+# What opens sockets, waits for deadlines, or tries thousands of inputs.
+UNIT_TESTS := 'test/{properties,inventory,cli}/*.test.ts' 'test/auth/{local,provider}.test.ts' \
+  'test/proxy/{cors,forward,server}.test.ts' 'test/attacks/**/*.test.ts'
+# What has ports, namespaces or an API server of its own, one file after the other.
+REAL_TESTS := 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser,cluster}/*.test.ts'
 
 test: check packages ## Everything: check, integration, browser, a real API server; installs what it needs
-	$(NODE_TEST) --test-concurrency=1 'test/docs/{commands,snippets}.test.ts' 'test/demo/*.test.ts' 'test/integration/*.test.ts' 'test/browser/*.test.ts' 'test/cluster/*.test.ts'
+	$(NODE_TEST) $(UNIT_TESTS)
+	$(NODE_TEST) --test-concurrency=1 $(REAL_TESTS)
 
 packages: ## Install what the tests need beside npm's packages
 	@scripts/packages.sh $(TEST_PACKAGES)

@@ -168,8 +168,8 @@ async function signedIn(
 // believed of whoever named that address.
 function mergedClaims(idClaims: oidc.IDToken, info: oidc.UserInfoResponse): Record<string, unknown> {
   const claims = { ...info, ...idClaims };
-  const ofInfo = info.email === claims.email ? info.email_verified : undefined;
-  const verified = idClaims['email'] === undefined ? ofInfo : (idClaims['email_verified'] ?? ofInfo);
+  const ofUserinfo = info.email === claims.email ? info.email_verified : undefined;
+  const verified = idClaims['email'] === undefined ? ofUserinfo : (idClaims['email_verified'] ?? ofUserinfo);
   return { ...claims, email_verified: verified };
 }
 

@@ -38,7 +38,7 @@ interface Target {
  * ClusterRole with `resourceNames` can permit. Those alone are optional: without its labels a namespace is selected by
  * nothing, and translation denies where that would weaken a policy.
  */
-export function targetsOf(namespaces: readonly string[] | undefined): Target[] {
+function targetsOf(namespaces: readonly string[] | undefined): Target[] {
   return (Object.keys(collections) as Collection[]).flatMap((collection): Target[] => {
     if (namespaces === undefined) return [{ collection }];
     if (collections[collection].namespaced) return namespaces.map((namespace) => ({ collection, namespace }));

@@ -9,7 +9,6 @@ import { exchange, parse, parseLoosely, readBody, readLines } from './exchange.t
 
 // A caller needs nothing but this file.
 export { ApiError, apiErrorOf, isRecord } from './errors.ts';
-export type { ApiErrorCode } from './errors.ts';
 export type { Connection, Credentials } from './access.ts';
 
 export interface RequestOptions {

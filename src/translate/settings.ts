@@ -15,7 +15,7 @@ import { defaultClassSettings } from '../model/settings.ts';
 import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
 import { parseRange } from '../policy/criteria.ts';
 
-export const controllerName = 'sallyport.dev/ingress-controller';
+const controllerName = 'sallyport.dev/ingress-controller';
 
 /** The class that is served, with everything around it. */
 export interface ClassReading {

@@ -49,7 +49,7 @@ export interface FakeProvider {
   stop(): Promise<void>;
 }
 
-export const fakeSecret = 'a secret/that+needs%encoding';
+const fakeSecret = 'a secret/that+needs%encoding';
 
 export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });

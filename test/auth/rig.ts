@@ -40,7 +40,7 @@ export interface WatchedStore {
   failure?: Error;
 }
 
-export function watchStore(inner: Store): WatchedStore {
+function watchStore(inner: Store): WatchedStore {
   const records = new Map<string, StoredRecord>();
   const noteWrite = (what: string) => {
     if (watched.failure !== undefined) throw watched.failure;

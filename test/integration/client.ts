@@ -23,7 +23,7 @@ export interface VisitOptions {
 }
 
 /** What a browser sends when a person follows a link. */
-export const navigation = {
+const navigation = {
   accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
   'sec-fetch-mode': 'navigate',
   'sec-fetch-site': 'none',

@@ -112,7 +112,7 @@ export interface RawUpstream {
 /** Given the whole of a request, answers it; the default echoes. */
 export type Application = (request: string, socket: Socket) => void;
 
-export const echo: Application = (request, socket) => {
+const echo: Application = (request, socket) => {
   const body = Buffer.from(request, 'latin1');
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n`);
   if (!request.startsWith('HEAD ')) socket.write(body);
@@ -174,7 +174,8 @@ function messageEnd(text: string, bodiless = false): number | undefined {
   if (head === -1) return undefined;
   const start = head + 4;
   const headers = text.slice(0, start);
-  if (bodiless) return start;
+  // RFC 9112, section 6.3: whatever they say of a length, these have no body.
+  if (bodiless || /^HTTP\/1\.1 (?:204|304)/.test(headers)) return start;
   if (/\r\ntransfer-encoding: *chunked/i.test(headers)) {
     const end = /(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(text.slice(start));
     return end === null ? undefined : start + end.index + end[0].length;
