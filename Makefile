@@ -37,7 +37,7 @@ CHECK_TESTS := 'test/{house,policy,translate,sessions,roles,admin}/*.test.ts' 't
   'test/auth/{assertion,cookie,keys,login,session}.test.ts' 'test/proxy/{handle,headers,match,pages}.test.ts'
 # What opens sockets, waits for deadlines, or tries thousands of inputs.
 UNIT_TESTS := 'test/{properties,inventory,cli}/*.test.ts' 'test/auth/{local,provider}.test.ts' \
-  'test/proxy/{cors,forward,server}.test.ts' 'test/attacks/**/*.test.ts'
+  'test/proxy/{cors,forward,outward,server}.test.ts' 'test/attacks/**/*.test.ts'
 # What has ports, namespaces or an API server of its own, one file after the other.
 REAL_TESTS := 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser,cluster}/*.test.ts'
 

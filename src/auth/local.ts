@@ -91,7 +91,8 @@ async function open(desk: Desk, host: string, cookie: string): Promise<OpenedSes
   const full = ticket && (await readSession(store, ring, ticket));
   if (full === undefined) return undefined;
   const { session } = full;
-  const assertion = signAssertion(ring, session, `https://${settings.authenticationHost ?? host}`, host, now);
+  const issuer = settings.assertionIssuer ?? `https://${settings.authenticationHost ?? host}`;
+  const assertion = signAssertion(ring, session, issuer, host, now);
   return { session, assertion, renewAt: Math.min(now + renewAfterMs, session.expiresAt) };
 }
 

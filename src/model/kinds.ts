@@ -1,5 +1,6 @@
 // Our own four kinds, as zod schemas: the CRDs, the parsers and the types are all made from here.
 import { z } from 'zod';
+import { duration } from './duration.ts';
 import { policyTest, rule } from './policy.ts';
 import { labelSelector } from './selector.ts';
 
@@ -14,35 +15,6 @@ const formed = (pattern: RegExp, max: number, wanted: string) =>
     .max(max)
     .regex(pattern, { error: wanted })
     .meta({ 'x-kubernetes-validations': [{ rule: `self.matches(r'${pattern.source}')`, message: wanted }] });
-
-/** Milliseconds of a duration such as `1h30m`, which its schema has already accepted. */
-export function parseDuration(text: string): number {
-  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/([0-9]+)(ms|s|m|h)/g)) {
-    total += Number(amount) * unitMs[unit as keyof typeof unitMs];
-  }
-  return total;
-}
-
-const maxDurationMs = 720 * 3_600_000;
-
-/** Go's duration syntax without fractions: `90s`, `1h30m`. Longer ones would overflow timers, and none at all is no time. */
-const duration = z
-  .string()
-  .max(32)
-  .regex(/^([0-9]{1,6}(ms|s|m|h))+$/, { error: 'a duration is wanted, such as 30s, 5m or 1h30m', abort: true })
-  .refine((text) => parseDuration(text) > 0 && parseDuration(text) <= maxDurationMs, {
-    error: 'a duration above zero and of at most 720h is wanted',
-  })
-  .meta({
-    'x-kubernetes-validations': [
-      {
-        rule: "duration(self) > duration('0s') && duration(self) <= duration('720h')",
-        message: 'a duration above zero and of at most 720h is wanted',
-      },
-    ],
-  });
 
 const cidr = formed(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, 64, 'an address or a CIDR is wanted, such as 10.0.0.0/8');
 
@@ -130,6 +102,15 @@ export const sallyportSpec = z.strictObject({
         .enum(['Sallyport', 'Pomerium', 'OAuth2Proxy', 'GoogleIAP', 'CloudflareAccess'])
         .default('Sallyport')
         .meta({ description: 'Whose header names applications see.' }),
+      issuer: z
+        .string()
+        .max(2048)
+        .regex(/^https?:\/\/[^\s?#]+$/, { error: 'a URL without query or fragment is wanted' })
+        .optional()
+        .meta({
+          description:
+            'The iss of assertions. By default https:// and the authentication host; without one, https:// and the host asked for.',
+        }),
       claims: z
         .record(z.string().regex(headerName, { error: headerNameWanted }), z.string().min(1).max(256))
         .refine((claims) => Object.keys(claims).length <= 64, { error: 'at most 64 are allowed' })

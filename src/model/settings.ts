@@ -14,6 +14,8 @@ export interface ClassSettings {
   /** CIDRs. */
   readonly trustedProxies: readonly string[];
   readonly identityHeaders: { readonly preset: HeaderPreset; readonly claims: Readonly<Record<string, string>> };
+  /** The `iss` of assertions; absent: made of the authentication host, or of the host asked for. */
+  readonly assertionIssuer?: string;
   readonly defaultAccess: DefaultAccess;
   readonly defaultProvider?: string;
   readonly sessionLifetimeMs: number;

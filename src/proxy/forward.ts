@@ -8,6 +8,8 @@ import type { Endpoint, Upstream } from '../model/route.ts';
 import type { Balancer } from './balance.ts';
 import type { Exchange } from './exchange.ts';
 import { hasBody, responseHeaders, trailers } from './headers.ts';
+import type { Answering } from './headers.ts';
+import { outwardOf } from './outward.ts';
 import type { CanonicalRequest } from './request.ts';
 import { discardRest } from './respond.ts';
 import { agreesTo, openTunnel } from './upgrade.ts';
@@ -185,7 +187,10 @@ function relayInformation({ request, response, table }: Exchange, outgoing: Clie
     count += 1;
     if (count > informationLimit) outgoing.destroy();
     if (statusCode <= 101 || request.httpVersion !== '1.1' || response.headersSent || response.destroyed) return;
-    response.writeInformation(statusCode, responseHeaders(rawHeaders, statusCode, table.settings.cookieName));
+    response.writeInformation(
+      statusCode,
+      responseHeaders(rawHeaders, { status: statusCode, cookieName: table.settings.cookieName }),
+    );
   });
 }
 
@@ -221,13 +226,13 @@ const responseHeaderLimit = 500;
 
 /** False: it cannot be passed on, and nothing has been sent. */
 function beginAnswer(exchange: Exchange, incoming: IncomingMessage): boolean {
-  const { response, table } = exchange;
+  const { response } = exchange;
   const { statusCode: status = 0, statusMessage, rawHeaders } = incoming;
   const coding = incoming.headers['transfer-encoding'];
   if (response.destroyed || status < 200 || status > 999 || rawHeaders.length > 2 * responseHeaderLimit) return false;
   // node:http has undone chunked; what else was done to the body it would hide.
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return false;
-  const headers = responseHeaders(rawHeaders, status, table.settings.cookieName, exchange.cors);
+  const headers = responseHeaders(rawHeaders, answeringOf(exchange, status));
   const { server, trailer } = incoming.headers;
   if (server === undefined) headers.push('Server', 'sallyport');
   if (trailer !== undefined && coding !== undefined && mayTrail(exchange, status)) headers.push('Trailer', trailer);
@@ -238,6 +243,16 @@ function beginAnswer(exchange: Exchange, incoming: IncomingMessage): boolean {
   }
   exchange.status = status;
   return true;
+}
+
+function answeringOf({ table, cors, route, asked }: Exchange, status: number): Answering {
+  const upstream = route?.upstream;
+  return {
+    status,
+    cookieName: table.settings.cookieName,
+    ...(cors && { cors }),
+    ...(upstream && asked && { outward: outwardOf(upstream, asked) }),
+  };
 }
 
 /** node:http throws where trailers are announced that no last chunk will carry. */

@@ -3,6 +3,7 @@ import type { OpenedSession } from '../auth/authority.ts';
 import type { ClassSettings } from '../model/settings.ts';
 import { isCorsHeader } from './cors.ts';
 import { setsOwnCookie, withoutOwnCookies } from './cookies.ts';
+import type { Outward } from './outward.ts';
 import { identityHeaders } from './identity-headers.ts';
 import type { CanonicalRequest } from './request.ts';
 
@@ -139,13 +140,18 @@ function forwarding({ client, scheme, authority, port }: CanonicalRequest): read
   ];
 }
 
+/** What an answer of an application is passed on under. */
+export interface Answering {
+  readonly status: number;
+  readonly cookieName: string;
+  /** See Exchange. */
+  readonly cors?: readonly string[];
+  readonly outward?: Outward;
+}
+
 /** What the client gets of an application's headers. Nothing of ours among them: an application cannot set our cookies. */
-export function responseHeaders(
-  rawHeaders: FlatHeaders,
-  status: number,
-  cookieName: string,
-  cors?: readonly string[],
-): string[] {
+export function responseHeaders(rawHeaders: FlatHeaders, answering: Answering): string[] {
+  const { status, cookieName, cors, outward } = answering;
   const connection = [...pairs(rawHeaders)].filter(([name]) => name.toLowerCase() === 'connection');
   const dropped = nominated(connection.map(([, value]) => value));
   const headers: string[] = [];
@@ -156,7 +162,7 @@ export function responseHeaders(
     if (lower === 'set-cookie' && setsOwnCookie(value, cookieName)) continue;
     if (cors !== undefined && isCorsHeader(name)) continue;
     if (lower === 'content-length' && (status === 204 || status < 200)) continue;
-    headers.push(name, value);
+    headers.push(name, outward === undefined ? value : outward(lower, value));
   }
   headers.push(...(cors ?? []));
   return headers;

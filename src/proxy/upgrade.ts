@@ -39,7 +39,7 @@ export interface Tunnel {
 export function openTunnel({ upgrade, response, incoming, upstream, head, cookieName, idleMs }: Tunnel): Promise<void> {
   const { socket: client, protocol } = upgrade;
   response.detachSocket(client as Socket);
-  const headers = responseHeaders(incoming.rawHeaders, 101, cookieName);
+  const headers = responseHeaders(incoming.rawHeaders, { status: 101, cookieName });
   headers.push('Connection', 'Upgrade', 'Upgrade', protocol);
   const lines = [...pairs(headers)].map(([name, value]) => `${name}: ${value}\r\n`).join('');
   client.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, 'latin1');

@@ -6,7 +6,8 @@ import { readProvider } from './provider.ts';
 import type { ProviderReading } from './provider.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { parseDuration, sallyportSpec } from '../model/kinds.ts';
+import { parseDuration } from '../model/duration.ts';
+import { sallyportSpec } from '../model/kinds.ts';
 import type { SallyportSpec } from '../model/kinds.ts';
 import { ingressClassSpec } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
@@ -160,6 +161,7 @@ function classSettings(spec: SallyportSpec): ClassSettings {
     cookieSameSite: cookie?.sameSite ?? defaults.cookieSameSite,
     trustedProxies: spec.trustedProxies,
     identityHeaders: { preset: identityHeaders?.preset ?? 'Sallyport', claims: identityHeaders?.claims ?? {} },
+    ...(identityHeaders?.issuer !== undefined && { assertionIssuer: identityHeaders.issuer }),
     defaultAccess: spec.defaultAccess,
     ...(defaultIdentityProviderRef && { defaultProvider: defaultIdentityProviderRef.name }),
     sessionLifetimeMs: sessions ? parseDuration(sessions.lifetime) : defaults.sessionLifetimeMs,

@@ -143,14 +143,21 @@ test('a stolen cookie of one host opens nothing on another, nor on the authentic
   assert.equal(who.status, 401);
 });
 
-test('without an authentication host each host signs in for itself', async () => {
-  const alone = await startRig({ prepare: (text) => text.replaceAll(/^ *authenticationHost:.*$/gm, '') });
+test('without an authentication host each host signs in for itself; the issuer is as the class says', async () => {
+  const alone = await startRig({
+    prepare: (text) =>
+      text.replaceAll(/^ *authenticationHost:.*$/gm, '  identityHeaders: {issuer: https://who.example.com}'),
+  });
   try {
     const client = createClient();
     const page = await client.visit(alone.url('app', '/x?y=1'));
     const arrived = await client.signIn(page, 'account-ana');
     assert.equal(arrived.url.href, alone.url('app', '/x?y=1'));
     assert.equal(arrived.status, 200);
+    const told = JSON.parse((await client.visit(alone.url('app', '/json'))).body) as {
+      assertion: { claims: Record<string, unknown> };
+    };
+    assert.equal(told.assertion.claims['iss'], 'https://who.example.com');
     assert.ok(!client.hops.some(({ hostname }) => hostname === 'auth.localhost'));
   } finally {
     await alone.stop();

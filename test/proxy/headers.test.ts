@@ -106,7 +106,7 @@ test('an answer keeps its headers but those of one hop', () => {
     'Upgrade',
     'h2c',
   ];
-  assert.deepEqual(responseHeaders(raw, 200, 'sallyport'), [
+  assert.deepEqual(responseHeaders(raw, { status: 200, cookieName: 'sallyport' }), [
     'Set-Cookie',
     'a=1',
     'set-cookie',
