@@ -1,6 +1,6 @@
 // The one HTML document that a page is shown in: no script, nothing from elsewhere, light and dark.
 import { createHash } from 'node:crypto';
-import type { Action, Description } from './pages.ts';
+import type { Action, Description, Fact } from './pages.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -19,30 +19,40 @@ export function renderHtml(page: Description, requestId: string): string {
   const title = escapeHtml(page.title);
   const refresh =
     page.goOn === undefined ? '' : `<meta http-equiv="refresh" content="0;url=${escapeHtml(page.goOn)}">\n`;
-  const facts = (page.facts ?? []).map(
-    ([label, value]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`,
-  );
+  const paragraphs = [page.detail, ...(page.advice === undefined ? [] : [page.advice])];
+  const body = [
+    `<h1>${title}</h1>`,
+    ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
+    ...(page.facts === undefined ? [] : [`<dl>\n${page.facts.map(renderFact).join('\n')}\n</dl>`]),
+    ...(page.actions ?? []).map(renderAction),
+  ];
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${refresh}<title>${title}</title>
+${refresh}<title>${title} · Sallyport</title>
 <style>${style}</style>
 </head>
 <body>
+<header>${mark}Sallyport</header>
 <main>
-<p class="status">${page.status === 200 ? 'Sallyport' : page.status}</p>
-<h1>${title}</h1>
-<p>${escapeHtml(page.detail)}</p>
-${facts.length === 0 ? '' : `<dl>${facts.join('')}</dl>`}
-${(page.actions ?? []).map(renderAction).join('\n')}
-<footer>Request <code>${escapeHtml(requestId)}</code></footer>
+${body.join('\n')}
 </main>
+<footer>${page.status < 400 ? 'Request' : `Error ${page.status}. If you ask for help, please quote`}
+<code>${escapeHtml(requestId)}</code></footer>
 </body>
 </html>
 `;
+}
+
+function renderFact([label, value]: Fact): string {
+  const shown =
+    typeof value === 'string'
+      ? escapeHtml(value)
+      : `<ul>${value.map((each) => `<li>${escapeHtml(each)}</li>`).join('')}</ul>`;
+  return `<div><dt>${escapeHtml(label)}</dt><dd>${shown}</dd></div>`;
 }
 
 function renderAction({ label, url, method }: Action): string {
@@ -52,22 +62,36 @@ function renderAction({ label, url, method }: Action): string {
   return `<form method="post" action="${escapeHtml(url)}"><button class="button">${text}</button></form>`;
 }
 
+/** A gate in a wall: part of the document, for the policy lets no image in. */
+const mark =
+  '<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">' +
+  '<path d="M2 22V3h4v3h4V3h4v3h4V3h4v19h-6v-6a4 4 0 0 0-8 0v6z"/></svg>';
+
 const style = `
-:root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--line:#dde2e9;--paper:#fff;--ground:#f3f5f8;--accent:#1f5fbf;--on-accent:#fff}
-@media(prefers-color-scheme:dark){:root{--ink:#e8ecf2;--soft:#9aa6b5;--line:#2c3644;--paper:#171e28;--ground:#0e131a;--accent:#7fb0ff;--on-accent:#0e131a}}
+:root{color-scheme:light dark;--ink:#1b2330;--soft:#566171;--line:#dfe4ea;--card:#fff;--ground:#f4f6f8;--tag:#edf1f5;--accent:#1d5bb8;--pressed:#17488f;--on-accent:#fff}
+@media(prefers-color-scheme:dark){:root{--ink:#e7ebf1;--soft:#a0abba;--line:#2b3441;--card:#181f29;--ground:#0f141b;--tag:#252e3a;--accent:#86b4ff;--pressed:#abccff;--on-accent:#0f141b}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,sans-serif}
-main{width:100%;max-width:34rem;padding:2.5rem;background:var(--paper);border:1px solid var(--line);border-radius:.75rem}
-.status{margin:0;color:var(--soft);font-size:.875rem;font-weight:600;letter-spacing:.06em}
-h1{margin:.25rem 0 .75rem;font-size:1.5rem;line-height:1.25;overflow-wrap:anywhere}
-p{margin:0 0 1rem;overflow-wrap:anywhere}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.375rem 1.25rem;margin:1.25rem 0}
+body{display:flex;flex-direction:column;min-height:100vh;min-height:100svh;margin:0;padding:clamp(1.25rem,12vh,8rem) clamp(1rem,4vw,2rem) 2rem;background:var(--ground);color:var(--ink);font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+header,main,footer{width:100%;max-width:34rem;margin:0 auto}
+header{display:flex;align-items:center;gap:.625rem;margin-bottom:1rem;padding:0 .25rem;font-weight:600;letter-spacing:.01em}
+svg{flex:none;fill:var(--accent)}
+main{padding:clamp(1.5rem,6vw,2.5rem);background:var(--card);border:1px solid var(--line);border-radius:1rem;box-shadow:0 1px 2px #0f141b0a,0 8px 24px #0f141b0a}
+h1{margin:0 0 .75rem;font-size:clamp(1.375rem,5vw,1.75rem);line-height:1.25;letter-spacing:-.01em;text-wrap:balance}
+p{margin:0;text-wrap:pretty}
+p+p{margin-top:.75rem}
+dl{margin:1.5rem 0 0}
+dl>div{display:grid;grid-template-columns:8.5rem 1fr;gap:0 1rem;padding:.625rem 0;border-top:1px solid var(--line)}
 dt{color:var(--soft)}
-dd{margin:0;overflow-wrap:anywhere}
-.button{display:inline-block;margin-top:.5rem;padding:.6rem 1.1rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--on-accent);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
-.button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
-footer{margin-top:2rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.8125rem}
-code{overflow-wrap:anywhere}
+dd{min-width:0;margin:0}
+ul{display:flex;flex-wrap:wrap;gap:.375rem;margin:0;padding:0;list-style:none}
+li{max-width:100%;padding:.0625rem .5rem;border-radius:.375rem;background:var(--tag);font-size:.875rem}
+.button{display:inline-flex;align-items:center;justify-content:center;min-height:2.75rem;margin-top:1.5rem;padding:.5rem 1.25rem;border:1px solid transparent;border-radius:.625rem;background:var(--accent);color:var(--on-accent);font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}
+.button:hover{background:var(--pressed)}
+.button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
+footer{padding:1rem .25rem 0;color:var(--soft);font-size:.875rem}
+code{font:.8125rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
+@media(max-width:30rem){dl>div{grid-template-columns:1fr}dt{font-size:.875rem}.button{width:100%}}
+@media(forced-colors:active){.button{border-color:ButtonText}}
 `;
 
 const styleHash = createHash('sha256').update(style).digest('base64');

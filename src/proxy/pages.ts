@@ -7,19 +7,26 @@ export interface Action {
   readonly method: 'get' | 'post';
 }
 
+/** Label and value; several values are a list. */
+export type Fact = readonly [string, string | readonly string[]];
+
 /** A page in words, before it is HTML or JSON. */
 export interface Description {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
+  /** What a person does next; a program is not told. */
+  readonly advice?: string;
   readonly actions?: readonly Action[];
-  /** Label and value. */
-  readonly facts?: readonly (readonly [string, string])[];
+  readonly facts?: readonly Fact[];
   readonly retryAfterSeconds?: number;
   readonly allow?: readonly string[];
   /** Where the page leads by itself. */
   readonly goOn?: string;
 }
+
+const tryAgain = 'Please try again in a moment.';
+const askForHelp = 'If it happens again, please tell the people who run this site.';
 
 const link = (label: string, url: string): Action => ({ label, url, method: 'get' });
 const button = (label: string, url: string): Action => ({ label, url, method: 'post' });
@@ -27,17 +34,29 @@ const button = (label: string, url: string): Action => ({ label, url, method: 'p
 type PageOf<Kind extends Page['kind']> = Extract<Page, { kind: Kind }>;
 
 const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => Description } = {
-  BadRequest: ({ detail }) => ({ status: 400, title: 'This request cannot be read', detail }),
+  BadRequest: ({ detail }) => ({
+    status: 400,
+    title: 'This request cannot be read',
+    detail,
+    advice: 'Please check the address, or go back and try again.',
+  }),
   NoSuchHost: () => ({
     status: 404,
     title: 'Nothing here',
-    detail: 'No application is published under this host name.',
+    detail: 'There is no application under this host name.',
+    advice: 'Please check the address for typing mistakes.',
   }),
-  NoSuchPath: () => ({ status: 404, title: 'Nothing here', detail: 'No application is published under this address.' }),
+  NoSuchPath: () => ({
+    status: 404,
+    title: 'Nothing here',
+    detail: 'There is no page at this address.',
+    advice: 'Please check the address for typing mistakes.',
+  }),
   MethodNotAllowed: ({ allow }) => ({
     status: 405,
-    title: 'Method not allowed',
-    detail: 'This address does not take this method.',
+    title: 'This does not work here',
+    detail: 'This address does not take requests of this kind.',
+    advice: 'Please go back and try again.',
     allow,
   }),
   Refused: ({ person, somebodyElse }) => ({
@@ -45,14 +64,16 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     title: 'You may not use this',
     detail:
       person === undefined
-        ? 'This application does not let this request in.'
-        : `You are signed in as ${person}, and this application does not let you in.`,
+        ? 'This page is not open to you.'
+        : `You are signed in as ${person}, and this page is not open to you.`,
+    advice: 'If you need it, please ask the people who run this site.',
     ...(somebodyElse !== undefined && { actions: [link('Sign in as somebody else', somebodyElse)] }),
   }),
   SignInNeeded: ({ signIn }) => ({
     status: 401,
     title: 'Please sign in',
-    detail: 'You need to sign in to use this application. If you sent a form, it was not delivered.',
+    detail: 'You need to sign in to go on.',
+    advice: 'If you were sending a form, it has not arrived: please send it again once you have signed in.',
     actions: [link('Sign in', signIn)],
   }),
   SignInFailed: ({ reason, startAgain }) => ({
@@ -78,42 +99,53 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     status: 200,
     title: 'Sign out?',
     detail: `You are signed in as ${person}.`,
+    advice: 'You will be signed out of every application here, in this browser.',
     actions: [button('Sign out', signOut)],
   }),
   SignedOut: ({ signIn }) => ({
     status: 200,
     title: 'You are signed out',
-    detail: 'Your session has ended.',
+    detail: 'Others use this computer too? Then please close all windows of the browser as well.',
     actions: [link('Sign in again', signIn)],
   }),
   InsecureTransport: () => ({
     status: 403,
     title: 'This connection is not encrypted',
-    detail:
-      'Signing in needs https. If a load balancer in front ends TLS, its address must be among the trusted proxies and it must send X-Forwarded-Proto.',
+    detail: 'Signing in needs an address that begins with https://.',
+    // Promise 16: the browser may be on https while we are told otherwise, which only the operator can mend.
+    advice:
+      'If yours does already, please tell the people who run this site that its load balancer is not a trusted proxy.',
   }),
   NoProvider: () => ({
     status: 503,
     title: 'Nobody can sign in here yet',
-    detail: 'No identity provider is set up for this application.',
+    detail: 'Signing in has not been set up for this application.',
+    advice: 'Please tell the people who run this site.',
   }),
   ProviderUnavailable: ({ retryAfterSeconds }) => ({
     status: 503,
     title: 'Signing in is not possible right now',
-    detail: 'The identity provider does not answer. Please try again in a moment.',
+    detail: 'The service that signs people in does not answer.',
+    advice: tryAgain,
     retryAfterSeconds,
   }),
   StoreUnavailable: ({ retryAfterSeconds }) => ({
     status: 503,
-    title: 'Sessions cannot be read right now',
-    detail: 'You have not been signed out. Please try again in a moment.',
+    title: 'We cannot tell who you are right now',
+    detail: 'If you were signed in, you still are.',
+    advice: tryAgain,
     retryAfterSeconds,
   }),
-  UpstreamUnavailable: ({ reason }) => ({ ...upstreamFailures[reason], title: 'The application does not answer' }),
+  UpstreamUnavailable: ({ reason }) => ({
+    ...upstreamFailures[reason],
+    title: 'The application does not answer',
+    advice: `${tryAgain} ${askForHelp}`,
+  }),
   InternalError: () => ({
     status: 500,
     title: 'Something went wrong',
-    detail: 'The fault is ours. The operator finds it under the request id below.',
+    detail: 'The fault is ours, not yours.',
+    advice: `${tryAgain} ${askForHelp}`,
   }),
 };
 
@@ -122,35 +154,46 @@ export function describePage(page: Page): Description {
   return (descriptions[page.kind] as (page: Page) => Description)(page);
 }
 
-const signInFailures: Readonly<Record<SignInFailure, { readonly title: string; readonly detail: string }>> = {
+const signInFailures: Readonly<Record<SignInFailure, Pick<Description, 'title' | 'detail' | 'advice'>>> = {
   Expired: {
     title: 'This sign-in has expired',
     detail: 'It took too long, was used already, or began in another browser.',
   },
-  Denied: { title: 'You were not signed in', detail: 'The identity provider did not sign you in.' },
-  Invalid: { title: 'You were not signed in', detail: "The identity provider's answer did not pass our checks." },
+  Denied: {
+    title: 'You were not signed in',
+    detail: 'The sign-in was cancelled or turned down.',
+    advice: 'If that was not you, please tell the people who run this site.',
+  },
+  Invalid: {
+    title: 'You were not signed in',
+    detail: 'We could not make sure that it is you.',
+    advice: `Please sign in once more. ${askForHelp}`,
+  },
 };
 
 const upstreamFailures: Readonly<Record<UpstreamFailure, { readonly status: number; readonly detail: string }>> = {
-  NoEndpoints: { status: 503, detail: 'It has no running instance.' },
-  ConnectFailed: { status: 502, detail: 'No connection to it could be made.' },
-  ConnectTimeout: { status: 504, detail: 'No connection to it could be made in time.' },
-  FirstByteTimeout: { status: 504, detail: 'It did not begin to answer in time.' },
-  Reset: { status: 502, detail: 'It broke off the connection before it answered.' },
-  AddressRefused: { status: 502, detail: 'It is at an address where no application may be.' },
-  Invalid: { status: 502, detail: 'Its answer is not valid HTTP.' },
+  NoEndpoints: { status: 503, detail: 'It is not running at the moment.' },
+  ConnectFailed: { status: 502, detail: 'It could not be reached.' },
+  ConnectTimeout: { status: 504, detail: 'It could not be reached in time.' },
+  FirstByteTimeout: { status: 504, detail: 'It took too long to answer.' },
+  Reset: { status: 502, detail: 'It broke off before it answered.' },
+  AddressRefused: { status: 502, detail: 'It could not be reached.' },
+  Invalid: { status: 502, detail: 'Its answer could not be understood.' },
 };
 
 export function isUpstreamFailure(outcome: string): outcome is UpstreamFailure {
   return Object.hasOwn(upstreamFailures, outcome);
 }
 
-function personFacts(person: PersonShown): readonly (readonly [string, string])[] {
-  const when = (ms: number): string => new Date(ms).toUTCString();
+// In UTC and in words: without a script, nobody here knows the clock on the person's wall.
+const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+
+function personFacts(person: PersonShown): readonly Fact[] {
+  const when = (ms: number): string => `${moment.format(ms)} UTC`;
   return [
-    ['User', person.user],
     ...(person.email === undefined ? [] : [['E-mail', person.email] as const]),
-    ['Groups', person.groups.length === 0 ? 'none' : person.groups.join(', ')],
+    ['Account', person.user],
+    ['Groups', person.groups.length === 0 ? 'none' : person.groups],
     ['Signed in with', person.provider],
     ['Since', when(person.signedInAt)],
     ['Until', when(person.expiresAt)],

@@ -115,13 +115,3 @@ test('the key ring is a Secret, made once', async () => {
     before.resourceVersion,
   );
 });
-
-test('the API server away: what is served is served on, and what changed meanwhile is there soon after', async () => {
-  await rig.api.apply(ingress('steady', 'red', 'sallyport.dev/access: public'));
-  await rig.becomes('steady', 'red');
-  await rig.api.kill();
-  for (let count = 0; count < 20; count += 1) assert.equal(await rig.served('steady'), 'red');
-  await rig.api.restart();
-  await rig.api.apply(ingress('steady', 'blue', 'sallyport.dev/access: public'));
-  await until(async () => (await rig.served('steady')) === 'blue', 40_000, 'the watch is back');
-});
