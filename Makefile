@@ -6,7 +6,7 @@ TOOLS := node_modules/.bin
 NODE_TEST := bin/node --test --test-reporter=spec
 TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip
 
-.PHONY: help demo check static quick test format generate packages
+.PHONY: help demo check static quick test unit real cluster format generate packages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -35,15 +35,22 @@ quick: node_modules/.package-lock.json
 # What needs nothing but Node, and no waiting.
 CHECK_TESTS := 'test/{house,policy,translate,sessions,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
   'test/auth/{assertion,cookie,keys,login,session}.test.ts' 'test/proxy/{handle,headers,match,pages}.test.ts'
-# What opens sockets, waits for deadlines, or tries thousands of inputs.
-UNIT_TESTS := 'test/{properties,inventory,cli}/*.test.ts' 'test/auth/{local,provider}.test.ts' \
-  'test/proxy/{cors,forward,outward,server}.test.ts' 'test/attacks/**/*.test.ts'
-# What has ports, namespaces or an API server of its own, one file after the other.
-REAL_TESTS := 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser,cluster}/*.test.ts'
+test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
+	@$(MAKE) --no-print-directory -j3 --output-sync=target unit real cluster
 
-test: check packages ## Everything: check, integration, browser, a real API server; installs what it needs
-	$(NODE_TEST) $(UNIT_TESTS)
-	$(NODE_TEST) --test-concurrency=1 $(REAL_TESTS)
+# What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
+unit: node_modules/.package-lock.json
+	$(NODE_TEST) --test-concurrency=1 'test/{properties,inventory,cli}/*.test.ts' 'test/auth/{local,provider}.test.ts' \
+	  'test/proxy/{cors,forward,outward,server}.test.ts'
+	$(NODE_TEST) --test-isolation=none 'test/attacks/**/*.test.ts'
+
+# What has a provider, a browser, or ports and processes of its own.
+real: node_modules/.package-lock.json
+	$(NODE_TEST) --test-concurrency=1 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser}/*.test.ts'
+
+# What has an API server and network namespaces of its own.
+cluster: node_modules/.package-lock.json
+	$(NODE_TEST) --test-concurrency=1 'test/cluster/*.test.ts'
 
 packages: ## Install what the tests need beside npm's packages
 	@scripts/packages.sh $(TEST_PACKAGES)

@@ -26,7 +26,7 @@ const standIns: Readonly<Record<string, string>> = {
 };
 
 before(async () => {
-  for (const name of ['bin', 'src', 'scripts', 'node_modules', 'package.json', 'Makefile', 'test'])
+  for (const name of ['bin', 'src', 'scripts', 'node_modules', 'package.json', 'package-lock.json', 'Makefile', 'test'])
     symlinkSync(join(root, name), join(folder, name));
   for (const name of ['demo', 'crds']) cpSync(join(root, name), join(folder, name), { recursive: true });
   mkdirSync(join(folder, 'stand-ins'));
