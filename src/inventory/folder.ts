@@ -102,9 +102,11 @@ export function folderInventory(options: FolderInventoryOptions): FolderInventor
   function reportProblems(now: readonly Problem[]): void {
     const before = new Map(problems.map((problem) => [`${problem.file} ${problem.message}`, problem]));
     for (const problem of now) {
-      if (!before.delete(`${problem.file} ${problem.message}`)) log.error({ ...problem }, 'manifest not taken');
+      const { code, file, line, message } = problem;
+      if (!before.delete(`${file} ${message}`))
+        log.error({ code, file, line }, `not taken: ${file}:${line}: ${message}`);
     }
-    for (const { file, message } of before.values()) log.info({ file, message }, 'manifest mended');
+    for (const { file, message } of before.values()) log.info({ file }, `mended: ${file}: ${message}`);
     problems = now;
   }
 

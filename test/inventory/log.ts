@@ -6,12 +6,18 @@ import type { Logger } from '../../src/telemetry.ts';
 export interface Lines {
   readonly logger: Logger;
   of(message: string): Record<string, unknown>[];
+  /** The messages of all of them. */
+  said(): string[];
 }
 
 export function lines(): Lines {
   const all: Record<string, unknown>[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void all.push(JSON.parse(line)) });
-  return { logger, of: (message) => all.filter((line) => line['msg'] === message) };
+  return {
+    logger,
+    of: (message) => all.filter((line) => line['msg'] === message),
+    said: () => all.map((line) => String(line['msg'])),
+  };
 }
 
 /** Resolves when it holds; throws after a while. */
