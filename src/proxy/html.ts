@@ -21,7 +21,8 @@ export function renderHtml(page: Description, requestId: string): string {
     page.goOn === undefined ? '' : `<meta http-equiv="refresh" content="0;url=${escapeHtml(page.goOn)}">\n`;
   const paragraphs = [page.detail, ...(page.advice === undefined ? [] : [page.advice])];
   const body = [
-    `<h1>${title}</h1>`,
+    // An e-mail address may be the title: on a narrow screen it breaks before its domain.
+    `<h1>${title.replaceAll('@', '<wbr>@')}</h1>`,
     ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
     ...(page.facts === undefined ? [] : [`<dl>\n${page.facts.map(renderFact).join('\n')}\n</dl>`]),
     ...(page.actions ?? []).map(renderAction),
@@ -89,7 +90,7 @@ li{max-width:100%;padding:.0625rem .5rem;border-radius:.375rem;background:var(--
 .button:hover{background:var(--pressed)}
 .button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
 footer{padding:1rem .25rem 0;color:var(--soft);font-size:.875rem}
-code{font:.8125rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
+code{display:inline-block;font:.8125rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
 @media(max-width:30rem){dl>div{grid-template-columns:1fr}dt{font-size:.875rem}.button{width:100%}}
 @media(forced-colors:active){.button{border-color:ButtonText}}
 `;

@@ -90,7 +90,8 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
   }),
   WhoAmI: ({ identity, signOut }) => ({
     status: 200,
-    title: identity.name ?? identity.email ?? identity.user,
+    // A provider may send a name that is empty.
+    title: [identity.name, identity.email].find((name) => name?.trim()) ?? identity.user,
     detail: 'You are signed in.',
     facts: personFacts(identity),
     actions: [button('Sign out', signOut)],
@@ -111,7 +112,7 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
   InsecureTransport: () => ({
     status: 403,
     title: 'This connection is not encrypted',
-    detail: 'Signing in needs an address that begins with https://.',
+    detail: 'Signing in needs an address that begins with https.',
     // Promise 16: the browser may be on https while we are told otherwise, which only the operator can mend.
     advice:
       'If yours does already, please tell the people who run this site that its load balancer is not a trusted proxy.',

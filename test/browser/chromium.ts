@@ -17,9 +17,10 @@ const flags = [
 
 /**
  * Starts Chromium with a new profile. Names under .localhost need no flag: Chromium resolves them to the loopback, and
- * keeps `__Host-` cookies there over plain http. @throws {Error} that says how to install it where it is missing.
+ * keeps `__Host-` cookies there over plain http. `backForwardCache`: keeps pages that were left, as browsers of people do;
+ * playwright turns that off. @throws {Error} that says how to install it where it is missing.
  */
-export async function startBrowser(): Promise<Browser> {
+export async function startBrowser({ backForwardCache = false } = {}): Promise<Browser> {
   const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   try {
     await access(executablePath);
@@ -27,5 +28,6 @@ export async function startBrowser(): Promise<Browser> {
     const how = 'scripts/packages.sh chromium:chromium installs it on Debian; CHROMIUM names another one';
     throw new Error(`no Chromium at ${executablePath}: ${how}`, { cause });
   }
-  return chromium.launch({ executablePath, args: flags });
+  const ignoreDefaultArgs = backForwardCache ? ['--disable-back-forward-cache'] : [];
+  return chromium.launch({ executablePath, args: flags, ignoreDefaultArgs });
 }

@@ -75,3 +75,32 @@ test('a signed-in page goes on by itself', () => {
     /<meta http-equiv="refresh" content="0;url=\/a\?b&amp;c">/,
   );
 });
+
+test('what is said is for a person: no jargon, and nothing of which object is at fault', () => {
+  for (const [page] of pages) {
+    const { title, detail, advice = '' } = describePage(page);
+    assert.doesNotMatch(
+      `${title} ${detail} ${advice}`,
+      /polic|ingress|upstream|session|provider|cluster|namespace|endpoint|instance|cookie|\bhttp\b/i,
+    );
+    if (page.kind.endsWith('Unavailable')) assert.match(advice, /try again/);
+  }
+});
+
+test('who somebody is: as many groups as there are, markup of theirs as text, and a name that is empty is none', () => {
+  const groups = ['<b>staff</b>', 'a, b'];
+  const shown = { ...identity, groups, name: ' ', email: '"ana"@example.com' };
+  const html = renderHtml(describePage({ kind: 'WhoAmI', identity: shown, signOut: '/x' }), 'id');
+  assert.match(html, /<ul><li>&lt;b&gt;staff&lt;\/b&gt;<\/li><li>a, b<\/li><\/ul>/);
+  assert.match(html, /<h1>&quot;ana&quot;<wbr>@example\.com<\/h1>/);
+  assert.match(html, /<dd>1 January 1970 at 00:00 UTC<\/dd>/);
+});
+
+test('a sign-out has the browser forget the pages of the host, and a sign-in does not', () =>
+  withRig({ settings: { authenticationHost: 'auth.localhost' } }, async ({ get, send, authority }) => {
+    authority.answer = { kind: 'Redirect', status: 303, location: '/x', cookies: [] };
+    const signedOut = await send('POST / HTTP/1.1\r\nHost: auth.localhost\r\nContent-Length: 0\r\n\r\n');
+    assert.equal(signedOut.header('clear-site-data'), '"cache"');
+    const signedIn = await get('/', 'Host: auth.localhost');
+    assert.deepEqual([signedIn.status, signedIn.header('clear-site-data')], [303, undefined]);
+  }));
