@@ -322,23 +322,30 @@ describe('a folder of manifests', () => {
     await rm(`${directory}-before`, { recursive: true });
   });
 
-  test('no object is gone for a moment while its file is being written, or put in the place of another', async (t) => {
+  test('no object is gone for a moment while its file is being written, or put in the place of another', async () => {
     await write('a.yaml', ingress('a', '0.example.com'));
     await start();
-    let longestMs = 0;
-    for (let round = 1; round <= 12; round++) {
+    let quick = 0;
+    for (let round = 1; quick < 12 && round <= 100; round++) {
+      const from = inventories.length;
       const begun = performance.now();
       await write('a.yaml', '');
       await sleep(7);
       if (round % 2 === 0) await unlink(join(directory, 'a.yaml'));
       await sleep(6);
       await write('a.yaml', ingress('a', `${round}.example.com`));
-      longestMs = Math.max(longestMs, performance.now() - begun);
+      const tookMs = performance.now() - begun;
+      await until(() => hostOf('a') === `${round}.example.com`);
       await sleep(round * 5);
+      // On a busy machine a save may take longer than the folder must be at rest: it then is what it looks like.
+      if (tookMs > 23) continue;
+      quick += 1;
+      assert.ok(
+        inventories.slice(from).every((inventory) => inventory.ingresses.size === 1),
+        `round ${round}`,
+      );
     }
-    await until(() => hostOf('a') === '12.example.com');
-    if (longestMs > 23) return t.skip(`this machine took ${longestMs} ms for a save`);
-    assert.ok(inventories.every((inventory) => inventory.ingresses.size === 1));
+    assert.ok(quick > 0, 'no save was quick enough to tell anything');
   });
 
   test('a folder that is not there fails the start, and one that goes later changes nothing', async () => {
