@@ -101,3 +101,44 @@ describe('the key set', () => {
     assert.equal(keys.length, 2);
   });
 });
+
+describe('a rotation of the ring', () => {
+  // The key set is cacheable for five minutes (Cache-Control), an assertion lives for five.
+  const cachedMs = 300_000;
+  const minutes = (count: number) => count * 60_000;
+
+  /** A new key is published behind the old one, comes first once every cache knows it, and the old one goes at last. */
+  const ringAt = (ms: number): KeyRing => {
+    if (ms < 0) return [old[0]];
+    if (ms < minutes(5)) return [old[0], fresh[0]];
+    return ms < minutes(15) ? [fresh[0], old[0]] : [fresh[0]];
+  };
+
+  /** Whether an assertion made at one time verifies at another, by a key set that was fetched at a third. */
+  async function verifies(madeAt: number, verifiedAt: number, fetchedAt: number, rings = ringAt): Promise<boolean> {
+    const start = Date.now();
+    const assertion = signAssertion(rings(madeAt), session, issuer, audience, start + madeAt);
+    const currentDate = new Date(start + verifiedAt);
+    return jwtVerify(assertion, keysOf(rings(fetchedAt)), { ...checks, currentDate }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  const moments = Array.from({ length: 27 }, (_, index) => minutes(index - 6));
+
+  test('fails no verifier that keeps the key set for as long as it may', async () => {
+    for (const now of moments) {
+      for (const age of [0, cachedMs - 1]) {
+        for (const lived of [0, assertionLifetimeMs - 1_000]) {
+          assert.ok(await verifies(now - lived, now, now - age), `${now / 60_000} min, cached ${age}, lived ${lived}`);
+        }
+      }
+    }
+  });
+
+  test('without the overlap it would', async () => {
+    const abrupt = (ms: number): KeyRing => (ms < 0 ? [old[0]] : [fresh[0]]);
+    assert.equal(await verifies(0, 0, -1, abrupt), false);
+  });
+});
