@@ -41,7 +41,6 @@ export function createController(options: ControllerOptions): Controller {
     for (const severity of ['error', 'warning'] as const) {
       metrics.diagnostics.set({ severity }, translation.diagnostics.filter((one) => one.severity === severity).length);
     }
-    metrics.tableHosts.set(translation.hosts.size);
   };
 
   const round = (isOverdue: boolean) => {

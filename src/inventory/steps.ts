@@ -7,7 +7,7 @@ export type Step =
   | { readonly at: 'Watch'; readonly resourceVersion: string };
 
 /** How a step ended. `resourceVersion` is where a watch may be resumed, always as opaque as it came. */
-export type Outcome =
+export type StepResult =
   | { readonly kind: 'Listed'; readonly resourceVersion: string }
   | { readonly kind: 'Closed'; readonly resourceVersion: string; readonly lastedMs: number }
   | { readonly kind: 'Failed'; readonly error: ApiError; readonly resourceVersion?: string };
@@ -24,7 +24,7 @@ const forbiddenRetryMs = 300_000;
 /** What comes after a step: the next one, how many failures in a row there have been, and how long to wait. Pure. */
 export function nextStep(
   step: Step,
-  outcome: Outcome,
+  outcome: StepResult,
   failures: number,
   options: { readonly optional: boolean; readonly random: () => number },
 ): { step: Step; failures: number; delayMs: number } {
@@ -44,7 +44,7 @@ export function nextStep(
   return { step: afterFailure(step, outcome, failures + 1), failures: failures + 1, delayMs };
 }
 
-function afterFailure(step: Step, outcome: Exclude<Outcome, { kind: 'Listed' }>, failures: number): Step {
+function afterFailure(step: Step, outcome: Exclude<StepResult, { kind: 'Listed' }>, failures: number): Step {
   const code = outcome.kind === 'Failed' ? outcome.error.code : undefined;
   if (step.at === 'List') return { at: 'List', how: code === 'Gone' ? 'Whole' : 'Paged' };
   const { resourceVersion } = outcome;

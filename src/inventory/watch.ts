@@ -6,7 +6,7 @@ import type { RawObject } from './cache.ts';
 import { listObjects, watchEvents } from './listing.ts';
 import type { ListKind, Selection } from './listing.ts';
 import { nextStep } from './steps.ts';
-import type { Outcome, Step } from './steps.ts';
+import type { StepResult, Step } from './steps.ts';
 
 /** Time and chance, so that tests can hold both. */
 export interface Clock {
@@ -69,7 +69,7 @@ export function watchKind(options: WatchOptions): Watch {
   let heardAt = clock.now();
   let failures = 0;
 
-  async function list(how: ListKind): Promise<Outcome> {
+  async function list(how: ListKind): Promise<StepResult> {
     const { objects, resourceVersion } = await listObjects(options, how, signal);
     heardAt = clock.now();
     sink.listed(objects);
@@ -77,7 +77,7 @@ export function watchKind(options: WatchOptions): Watch {
     return { kind: 'Listed', resourceVersion };
   }
 
-  async function watch(from: string): Promise<Outcome> {
+  async function watch(from: string): Promise<StepResult> {
     const startedAt = clock.now();
     let resourceVersion = from;
     try {
@@ -98,10 +98,10 @@ export function watchKind(options: WatchOptions): Watch {
   async function run(): Promise<void> {
     let step: Step = { at: 'List', how: 'Cached' };
     while (!signal.aborted) {
-      const outcome: Outcome =
+      const outcome: StepResult =
         step.at === 'Watch'
           ? await watch(step.resourceVersion)
-          : await list(step.how).catch((error: unknown): Outcome => ({ kind: 'Failed', error: asApiError(error) }));
+          : await list(step.how).catch((error: unknown): StepResult => ({ kind: 'Failed', error: asApiError(error) }));
       if (signal.aborted) return;
       const next = nextStep(step, outcome, failures, { optional, random: clock.random });
       if (next.failures > failures) {
@@ -132,7 +132,7 @@ export function watchKind(options: WatchOptions): Watch {
 function reportFailure(
   log: Logger,
   step: Step,
-  outcome: Outcome,
+  outcome: StepResult,
   next: { readonly failures: number; readonly delayMs: number },
   optional: boolean,
 ): void {

@@ -26,7 +26,7 @@ export interface Connection {
 }
 
 /** Credentials with an agent that uses them. */
-export interface Access {
+export interface ApiAccess {
   readonly current: () => Promise<{ readonly credentials: Credentials; readonly agent: http.Agent }>;
   /** The server did not believe us: the next request reads the credentials anew. */
   readonly doubt: () => void;
@@ -35,7 +35,7 @@ export interface Access {
 const credentialsMaxAgeMs = 60_000;
 
 /** @param now Milliseconds that never run backwards. */
-export function createAccess(connection: Connection, now: () => number): Access {
+export function createAccess(connection: Connection, now: () => number): ApiAccess {
   let last: { readonly credentials: Credentials; readonly agent: http.Agent; readonly readAt: number } | undefined;
   return {
     async current() {

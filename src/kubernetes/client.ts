@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ResourceType } from '../model/objects.ts';
 import type { Metrics } from '../telemetry.ts';
 import { createAccess } from './access.ts';
-import type { Access, Connection } from './access.ts';
+import type { ApiAccess, Connection } from './access.ts';
 import { ApiError, apiErrorOf, unreachable } from './errors.ts';
 import { exchange, parse, parseLoosely, readBody, readLines } from './exchange.ts';
 
@@ -103,7 +103,7 @@ export function createKubernetesClient(
 
 /** Sends a request and waits for the head of a 2xx answer. */
 async function send(
-  access: Access,
+  access: ApiAccess,
   method: string,
   target: string,
   options: Pick<RequestOptions, 'query' | 'body' | 'contentType' | 'accept'>,

@@ -213,7 +213,7 @@ const policyFields = {
   mode: z
     .enum(['Enforce', 'Audit'])
     .default('Enforce')
-    .meta({ description: 'Audit: decide, log and count, but neither grant nor refuse.' }),
+    .meta({ description: 'Audit: decide and log, but neither grant nor refuse.' }),
   rules: z.array(rule).min(1).max(128).meta({ description: 'Who may do what. A deny wins over every allow.' }),
   tests: z.array(policyTest).max(256).optional().meta({
     description:

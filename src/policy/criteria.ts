@@ -33,7 +33,7 @@ function factCriterion(subject: Subject, holds: (facts: Facts) => boolean): Eval
   return (facts) => (holds(facts) ? met : unmet);
 }
 
-/** Without a session it is false for every matcher: a negative one must not admit nobody (product.md §2). */
+/** Without a session it is false for every matcher: a negative one must not admit nobody. */
 function identityCriterion(subject: Subject, holds: (identity: Identity) => boolean): Evaluation {
   const met = outcome(true, `${subject}-ok`);
   const unmet = outcome(false, `${subject}-unauthorized`);

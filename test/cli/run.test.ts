@@ -79,11 +79,17 @@ test('what cannot be meant is refused with the flag and what would be right', ()
 test('it says ready with its addresses, answers its probes, keeps its token to itself, and SIGTERM ends it with 0', async () => {
   const child = spawn(bin, ['run', ...flags], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
-  let ready: { addresses: string[]; adminPort: number; probesPort: number; tokenFile: string } | undefined;
+  interface Ready {
+    readonly msg: string;
+    readonly adminPort: number;
+    readonly probesPort: number;
+    readonly tokenFile: string;
+  }
+  let ready: Ready | undefined;
   for await (const line of lines) {
-    const entry = JSON.parse(line) as { msg: string };
+    const entry = JSON.parse(line) as Ready;
     if (entry.msg !== 'ready') continue;
-    ready = entry as unknown as typeof ready;
+    ready = entry;
     break;
   }
   assert.ok(ready);

@@ -3,16 +3,16 @@
 // There is no controller-manager and no node: nothing gives a namespace its default ServiceAccount, a deleted namespace
 // stays Terminating, owner references collect nothing, and a Service has the EndpointSlices that the test applies.
 
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
-import { createServer } from 'node:net';
+import { Socket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -269,7 +269,9 @@ function startProcess(folder: string, command: string, args: readonly string[]):
     detached: true,
   });
   closeSync(log);
-  const pipe = child.stdio[3] as Readable & Writable;
+  const pipe = child.stdio[3];
+  // Node makes every extra pipe a socket, and types it as less.
+  assert(pipe instanceof Socket);
   const exited = new Promise<void>((done) => {
     child.once('exit', () => done());
     child.once('error', () => done());
@@ -280,7 +282,7 @@ function startProcess(folder: string, command: string, args: readonly string[]):
   void exited.then(() => pipe.end('\n'));
   // A test that forgets stop() still ends, and the guard stops for it.
   child.unref();
-  (pipe as unknown as { unref(): void }).unref();
+  pipe.unref();
 
   const ended = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   return {
@@ -292,7 +294,7 @@ function startProcess(folder: string, command: string, args: readonly string[]):
     },
     kill: async () => {
       child.ref();
-      (pipe as unknown as { ref(): void }).ref();
+      pipe.ref();
       child.kill('SIGKILL');
       await Promise.all([exited, guardGone]);
     },

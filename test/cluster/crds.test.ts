@@ -10,6 +10,7 @@ import { ownKinds } from '../../src/model/resources.ts';
 import { collections } from '../../src/model/objects.ts';
 import { startApiServer } from './apiserver.ts';
 import type { ApiServer } from './apiserver.ts';
+import { installCrds } from './install.ts';
 
 const crds = join(import.meta.dirname, '..', '..', 'crds');
 
@@ -20,10 +21,7 @@ describe('the CRDs on a real API server', () => {
   before(async () => {
     server = await startApiServer();
     client = createKubernetesClient(await kubeconfigConnection(server.kubeconfigPath));
-    const applied = await server.kubectl(['apply', '--server-side', '-f', crds]);
-    assert.equal(applied.code, 0, applied.stderr);
-    const waited = await server.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
-    assert.equal(waited.code, 0, waited.stderr);
+    await installCrds(server);
   });
   after(() => server?.stop());
 

@@ -1,6 +1,5 @@
 // The inventory and the reporter against a real API server, through outages, restricted roles and our own writes.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterInventory } from '../../src/inventory/cluster.ts';
@@ -15,8 +14,8 @@ import { createMetrics } from '../../src/telemetry.ts';
 import { lines, until } from '../inventory/log.ts';
 import { startApiServer } from './apiserver.ts';
 import type { ApiServer } from './apiserver.ts';
+import { installCrds } from './install.ts';
 
-const crds = join(import.meta.dirname, '..', '..', 'crds');
 const ingress = (host: string) => `
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -44,9 +43,7 @@ describe('the inventory of a real API server', () => {
   before(async () => {
     server = await startApiServer();
     client = createKubernetesClient(await kubeconfigConnection(server.kubeconfigPath));
-    const applied = await server.kubectl(['apply', '--server-side', '-f', crds]);
-    assert.equal(applied.code, 0, applied.stderr);
-    await server.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
+    await installCrds(server);
   });
   afterEach(async () => {
     await Promise.all(sources.splice(0).map((source) => source.stop()));

@@ -1,7 +1,5 @@
 // Sallyport on a real API server, with two applications that have addresses of their own, and a real provider.
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { startProvider } from '../../demo/provider.ts';
 import type { RunningProvider } from '../../demo/provider.ts';
 import { startSallyport } from '../../src/cli/run.ts';
@@ -15,8 +13,7 @@ import { startApiServer } from './apiserver.ts';
 import type { ApiServer } from './apiserver.ts';
 import { startFarHost } from './far-host.ts';
 import type { FarHost } from './far-host.ts';
-
-const crds = join(import.meta.dirname, '../../crds');
+import { installCrds } from './install.ts';
 
 export interface ClusterRig {
   readonly api: ApiServer;
@@ -68,8 +65,7 @@ export async function startClusterRig(): Promise<ClusterRig> {
       assert.equal(code, 0, stderr);
       return stdout;
     };
-    for (const file of globSync('*.yaml', { cwd: crds })) await api.apply(readFileSync(join(crds, file), 'utf8'));
-    await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
+    await installCrds(api);
     await api.apply(settings(provider.issuer, port));
     const logger = createLogger('debug', (line) => log.push(JSON.parse(line) as Record<string, unknown>));
     const sallyport = await started(startSallyport(readRunSettings(flagsFor(api, port), {}), logger));
