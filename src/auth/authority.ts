@@ -2,13 +2,19 @@
 import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
 
-/** A session opened for one host, with what its application is to be told. */
+/** A session opened for one host. */
 export interface OpenedSession {
   readonly session: Session;
-  /** The signed JWT for this host (ES256, five minutes). */
-  readonly assertion: string;
-  /** Ask again after this moment, milliseconds since the epoch: the assertion ages, and the session may have. */
+  /** Ask again after this moment, milliseconds since the epoch: the session may have ended, or say something else. */
   readonly renewAt: number;
+}
+
+/** What an assertion is about, beside the person and the host. */
+export interface AssertionSubject {
+  /** The route's id. The data path's word: `auth` knows no routes. */
+  readonly route: string;
+  /** Made for this one request; absent: for all of the session to this route, until the session is renewed. */
+  readonly requestId?: string;
 }
 
 /** A request that `auth` answers itself: one of our own paths, or a navigation that must sign in first. */
@@ -46,6 +52,13 @@ export interface Authority {
    * @throws {AuthorityError} with code `unavailable` when the store does not answer.
    */
   open(host: string, cookie: string): Promise<OpenedSession | undefined>;
+
+  /**
+   * The signed JWT (ES256, five minutes) that tells the application of a route who is asking. Asked with the cookie, so
+   * that nobody is vouched for whose browser is not there; `undefined` where `open` would be.
+   * @throws {AuthorityError} as `open` does.
+   */
+  assert(host: string, cookie: string, subject: AssertionSubject): Promise<string | undefined>;
 
   /** Starts a sign-in that returns to exactly the URL of this request. */
   signIn(request: OwnRequest): Promise<Answer>;

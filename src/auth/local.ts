@@ -1,6 +1,6 @@
 // The Authority itself: which of our paths does what, over sessions, providers and the key ring.
 import { AuthorityError, jwksPath, ownPrefix } from './authority.ts';
-import type { Answer, Authority, OpenedSession, OwnRequest } from './authority.ts';
+import type { Answer, AssertionSubject, Authority, OpenedSession, OwnRequest } from './authority.ts';
 import { jwks, signAssertion } from './assertion.ts';
 import { decodeTicket } from './cookie.ts';
 import { heldSession, page } from './desk.ts';
@@ -14,6 +14,7 @@ import { isAuthenticationHost } from './place.ts';
 import { signOut, signedOut } from './logout.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
 import { safeReturn } from './login.ts';
+import type { Session } from '../model/identity.ts';
 import type { AuthoritySettings, ProviderSettings } from '../model/settings.ts';
 import { StoreError } from '../sessions/store.ts';
 import type { Store } from '../sessions/store.ts';
@@ -60,15 +61,8 @@ export function createLocalAuthority({
   });
 
   return {
-    async open(host, cookie) {
-      const at = desk();
-      try {
-        return await open(at, host, cookie);
-      } catch (cause) {
-        if (!(cause instanceof StoreError)) throw cause;
-        throw new AuthorityError('the session store does not answer', { cause });
-      }
-    },
+    open: (host, cookie) => orUnavailable(open(desk(), host, cookie)),
+    assert: (host, cookie, subject) => orUnavailable(assertion(desk(), host, cookie, subject)),
     signIn: (request) => answerOrUnavailable(log, startSignIn(desk(), request, request.path + request.query)),
     respond: (request) => answerOrUnavailable(log, respond(desk(), request)),
     onEnded: (listener) =>
@@ -85,15 +79,30 @@ export function createLocalAuthority({
   };
 }
 
-async function open(desk: Desk, host: string, cookie: string): Promise<OpenedSession | undefined> {
-  const { settings, ring, store, now } = desk;
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    throw new AuthorityError('the session store does not answer', { cause });
+  }
+}
+
+async function find({ settings, ring, store }: Desk, host: string, cookie: string): Promise<Session | undefined> {
   const ticket = decodeTicket(ring, cookie, host, isAuthenticationHost(settings, host));
-  const full = ticket && (await readSession(store, ring, ticket));
-  if (full === undefined) return undefined;
-  const { session } = full;
+  return ticket && (await readSession(store, ring, ticket))?.session;
+}
+
+async function open(desk: Desk, host: string, cookie: string): Promise<OpenedSession | undefined> {
+  const session = await find(desk, host, cookie);
+  return session && { session, renewAt: Math.min(desk.now + renewAfterMs, session.expiresAt) };
+}
+
+async function assertion(desk: Desk, host: string, cookie: string, subject: AssertionSubject) {
+  const { settings, ring, now } = desk;
+  const session = await find(desk, host, cookie);
   const issuer = settings.assertionIssuer ?? `https://${settings.authenticationHost ?? host}`;
-  const assertion = signAssertion(ring, session, issuer, host, now);
-  return { session, assertion, renewAt: Math.min(now + renewAfterMs, session.expiresAt) };
+  return session && signAssertion(ring, session, { ...subject, issuer, host, now });
 }
 
 async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {

@@ -111,6 +111,11 @@ export const sallyportSpec = z.strictObject({
           description:
             'The iss of assertions. By default https:// and the authentication host; without one, https:// and the host asked for.',
         }),
+      // A choice, because PerRequest adds some 0.2 ms of CPU to each request: 60 µs for the signature, the rest for asking `auth`.
+      assertion: z.enum(['Shared', 'PerRequest']).default('Shared').meta({
+        description:
+          'Shared: one assertion serves the requests of a session to a route for a minute. PerRequest: each request has its own, with request_id (the X-Request-Id) and jti, at the cost of a signature.',
+      }),
       claims: z
         .record(z.string().regex(headerName, { error: headerNameWanted }), z.string().min(1).max(256))
         .refine((claims) => Object.keys(claims).length <= 64, { error: 'at most 64 are allowed' })

@@ -4,6 +4,9 @@ import type { DefaultAccess } from './policy.ts';
 
 export type HeaderPreset = 'Sallyport' | 'Pomerium' | 'OAuth2Proxy' | 'GoogleIAP' | 'CloudflareAccess';
 
+/** Whether one assertion serves the requests of a session to a route for a minute, or each request has its own. */
+export type AssertionUse = 'Shared' | 'PerRequest';
+
 /** What the data path needs to know of its class. No secrets. */
 export interface ClassSettings {
   /** `host` or `host:port`, lower-case; absent: each host signs in for itself. */
@@ -13,7 +16,11 @@ export interface ClassSettings {
   readonly cookieSameSite: 'Lax' | 'Strict' | 'None';
   /** CIDRs. */
   readonly trustedProxies: readonly string[];
-  readonly identityHeaders: { readonly preset: HeaderPreset; readonly claims: Readonly<Record<string, string>> };
+  readonly identityHeaders: {
+    readonly preset: HeaderPreset;
+    readonly assertion: AssertionUse;
+    readonly claims: Readonly<Record<string, string>>;
+  };
   /** The `iss` of assertions; absent: made of the authentication host, or of the host asked for. */
   readonly assertionIssuer?: string;
   readonly defaultAccess: DefaultAccess;
@@ -63,7 +70,7 @@ export const defaultClassSettings: ClassSettings = {
   cookieName: 'sallyport',
   cookieSameSite: 'Lax',
   trustedProxies: [],
-  identityHeaders: { preset: 'Sallyport', claims: {} },
+  identityHeaders: { preset: 'Sallyport', assertion: 'Shared', claims: {} },
   defaultAccess: 'Deny',
   sessionLifetimeMs: 14 * 3_600_000,
   outageGraceMs: 600_000,

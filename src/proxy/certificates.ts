@@ -2,10 +2,12 @@
 import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
-import type { Certificate, RouteTable } from '../model/route.ts';
+import type { Certificate, HostRoutes, RouteTable } from '../model/route.ts';
 import type { Logger } from '../telemetry.ts';
 import { canonicalHostName } from './address.ts';
 import { wildcardOf } from './match.ts';
+import { isAuthenticationHost } from './own.ts';
+import type { CanonicalRequest } from './request.ts';
 
 /** Without tickets: a session resumed under another name would skip the choice of the certificate (CVE-2025-23419). */
 export const tlsOptions: SecureContextOptions = {
@@ -48,4 +50,19 @@ function build(certificate: Certificate, log: Logger): { readonly built?: Secure
 
 export function pairOptions({ chain, key }: Certificate): SecureContextOptions {
   return { ...tlsOptions, cert: chain, key: key.reveal() };
+}
+
+/** The same URL over https, where this one came over plain http, the host has a certificate, and somebody listens. */
+export function httpsLocation(
+  table: RouteTable,
+  asked: CanonicalRequest,
+  routes: HostRoutes | undefined,
+  port: number | undefined,
+): string | undefined {
+  const isServed = (routes !== undefined && routes.host !== '') || isAuthenticationHost(asked.host, table);
+  if (asked.scheme === 'https' || port === undefined || !isServed) return undefined;
+  if (certificateFor(table, asked.host) === undefined) return undefined;
+  // Without a port the client came to 80, whatever ours is behind the Service: there, https is at 443.
+  const suffix = asked.port === undefined || port === 443 ? '' : `:${port}`;
+  return `https://${asked.host}${suffix}${asked.path}${asked.query}`;
 }

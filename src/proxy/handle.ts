@@ -7,9 +7,10 @@ import type { Page } from '../model/page.ts';
 import type { Facts } from '../model/policy.ts';
 import type { HostRoutes, Route } from '../model/route.ts';
 import { evaluate } from '../policy/evaluate.ts';
-import { canonicalAddress, isLocalHost } from './address.ts';
+import { canonicalAddress } from './address.ts';
+import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
-import { certificateFor } from './certificates.ts';
+import { httpsLocation } from './certificates.ts';
 import { ownCookies, sessionCookies } from './cookies.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import type { Exchange, RequestOutcome } from './exchange.ts';
@@ -18,7 +19,7 @@ import type { ForwardOutcome } from './forward.ts';
 import { requestHeaders } from './headers.ts';
 import { matchHost, matchPath } from './match.ts';
 import { isAuthenticationHost, isOwnPlace, ownRequest, readForm } from './own.ts';
-import { allowedMethods, canonicalRequest } from './request.ts';
+import { allowedMethods, canonicalRequest, isInsecure } from './request.ts';
 import type { CanonicalRequest, Refusal } from './request.ts';
 import { isUpstreamFailure } from './pages.ts';
 import { isNavigation, respondAnswer, respondNothing, respondPage, respondRedirect } from './respond.ts';
@@ -31,6 +32,7 @@ import type { Connections } from './upstream.ts';
 export interface Gate {
   readonly authority: Authority;
   readonly sessions: Sessions;
+  readonly assertions: Assertions;
   readonly balancer: Balancer;
   readonly connections: Connections;
   /** Where the https listener is; absent: there is none. */
@@ -43,12 +45,11 @@ export interface Gate {
 export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOutcome> {
   const { request, table } = exchange;
   const { settings } = table;
-  const { socket } = request;
 
   // 1. One canonical request, or none.
+  const { socket, method = '', url: target = '', rawHeaders } = request;
   const peer = canonicalAddress(socket.remoteAddress ?? '');
   if (peer === undefined) return 'ClientLeft';
-  const { method = '', url: target = '', rawHeaders } = request;
   const encrypted = 'encrypted' in socket && socket.encrypted === true;
   const raw = { method, target, rawHeaders, peer, encrypted, port: socket.localPort ?? 0 };
   const canonical = canonicalRequest(raw, settings);
@@ -56,7 +57,7 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
   const asked = canonical.ok;
   exchange.asked = asked;
   const routes = matchHost(table, asked.host);
-  const location = encrypted ? undefined : httpsLocation(gate, exchange, asked, routes);
+  const location = encrypted ? undefined : httpsLocation(table, asked, routes, gate.httpsPort());
   if (location !== undefined) return redirectToHttps(exchange, location);
 
   // 2. Our own places, which are never routed.
@@ -87,9 +88,7 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
   const verdict = evaluate(route.access, facts);
   exchange.verdict = verdict;
   // Who is there cannot be told: only a route that lets in people without a name still does.
-  if (found === 'Unavailable' && verdict.decision !== 'Allow') {
-    return say(exchange, { kind: 'StoreUnavailable', retryAfterSeconds: 5 }, 'StoreUnavailable');
-  }
+  if (found === 'Unavailable' && verdict.decision !== 'Allow') return unavailable(exchange);
 
   // 7. Nobody is signed in, and somebody must be.
   if (verdict.decision === 'Login') return askToSignIn(gate, exchange, asked, routes, route);
@@ -124,22 +123,6 @@ function refuse(exchange: Exchange, { status, detail }: Refusal): Promise<Reques
   exchange.response.shouldKeepAlive = false;
   if (status === 405) return say(exchange, { kind: 'MethodNotAllowed', allow: allowedMethods }, 'BadRequest');
   return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
-}
-
-/** The same URL over https, where this one came over plain http and the host has a certificate. */
-function httpsLocation(
-  gate: Gate,
-  { table }: Exchange,
-  asked: CanonicalRequest,
-  routes: HostRoutes | undefined,
-): string | undefined {
-  const port = gate.httpsPort();
-  const isServed = (routes !== undefined && routes.host !== '') || isAuthenticationHost(asked.host, table);
-  if (asked.scheme === 'https' || port === undefined || !isServed) return undefined;
-  if (certificateFor(table, asked.host) === undefined) return undefined;
-  // Without a port the client came to 80, whatever ours is behind the Service: there, https is at 443.
-  const suffix = asked.port === undefined || port === 443 ? '' : `:${port}`;
-  return `https://${asked.host}${suffix}${asked.path}${asked.query}`;
 }
 
 async function redirectToHttps(exchange: Exchange, location: string): Promise<RequestOutcome> {
@@ -180,12 +163,12 @@ async function answerOwnPlace(
   });
 }
 
-function refuseForm(exchange: Exchange, status: number, detail: string): Promise<RequestOutcome> {
-  return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
+function unavailable(exchange: Exchange): Promise<RequestOutcome> {
+  return say(exchange, { kind: 'StoreUnavailable', retryAfterSeconds: 5 }, 'StoreUnavailable');
 }
 
-function isInsecure({ scheme, host }: CanonicalRequest): boolean {
-  return scheme === 'http' && !isLocalHost(host);
+function refuseForm(exchange: Exchange, status: number, detail: string): Promise<RequestOutcome> {
+  return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
 }
 
 /** The session of the route's provider; `Unavailable`: a cookie was sent, and whose it is cannot be told now. */
@@ -213,7 +196,7 @@ async function orUnavailable(exchange: Exchange, answer: () => Promise<RequestOu
     return await answer();
   } catch (error) {
     if (!(error instanceof AuthorityError)) throw error;
-    return say(exchange, { kind: 'StoreUnavailable', retryAfterSeconds: 5 }, 'StoreUnavailable');
+    return unavailable(exchange);
   }
 }
 
@@ -255,12 +238,17 @@ async function letThrough(
   if (route.upstream === undefined) return failed(exchange, 'NoEndpoints');
 
   // 9. The headers, built anew.
+  const told = found && (await gate.assertions.tell({ found, host: asked.host, route, requestId, settings }));
+  if (told === 'Unavailable') return unavailable(exchange);
+  if (told === 'Ended') {
+    return say(exchange, { kind: 'SignInNeeded', signIn: `${asked.path}${asked.query}` }, 'Unauthenticated');
+  }
   const headers = requestHeaders({
     asked,
     rawHeaders: request.rawHeaders,
     requestId,
     settings,
-    ...(found && { opened: found.opened }),
+    ...(told && { told }),
     ...(upgrade && { upgrade: upgrade.protocol }),
   });
 

@@ -1,10 +1,10 @@
 // The outgoing headers, built and not filtered: what is ours comes only from us, the rest passes as it came.
-import type { OpenedSession } from '../auth/authority.ts';
 import type { ClassSettings } from '../model/settings.ts';
 import { isCorsHeader } from './cors.ts';
 import { setsOwnCookie, withoutOwnCookies } from './cookies.ts';
 import type { Outward } from './outward.ts';
 import { identityHeaders } from './identity-headers.ts';
+import type { Told } from './identity-headers.ts';
 import type { CanonicalRequest } from './request.ts';
 
 /** Name, value, name, value…, as node:http takes and gives them. */
@@ -81,13 +81,13 @@ export interface Outgoing {
   readonly requestId: string;
   readonly settings: ClassSettings;
   /** Absent: the application is told of nobody. */
-  readonly opened?: OpenedSession;
+  readonly told?: Told;
   /** The protocol that the client wants to switch to. */
   readonly upgrade?: string;
 }
 
 /** What the upstream gets. */
-export function requestHeaders({ asked, rawHeaders, requestId, settings, opened, upgrade }: Outgoing): string[] {
+export function requestHeaders({ asked, rawHeaders, requestId, settings, told, upgrade }: Outgoing): string[] {
   const dropped = nominated(asked.headers.get('connection') ?? []);
   const claims = claimHeadersOf(settings.identityHeaders.claims);
   const headers = ['Host', asked.authority];
@@ -105,7 +105,7 @@ export function requestHeaders({ asked, rawHeaders, requestId, settings, opened,
     headers.push('TE', 'trailers');
   }
   if (upgrade !== undefined) headers.push('Connection', 'Upgrade', 'Upgrade', upgrade);
-  if (opened !== undefined) headers.push(...identityHeaders(opened, settings.identityHeaders));
+  if (told !== undefined) headers.push(...identityHeaders(told, settings.identityHeaders));
   return headers;
 }
 

@@ -1,5 +1,4 @@
 // What an application is told about the person, under the header names of a preset.
-import type { OpenedSession } from '../auth/authority.ts';
 import type { Identity } from '../model/identity.ts';
 import type { ClassSettings, HeaderPreset } from '../model/settings.ts';
 
@@ -7,19 +6,25 @@ type Header = readonly [name: string, value: string | undefined];
 
 const groupsLimit = 8 * 1024;
 
+/** Whom the application is told of. */
+export interface Told {
+  readonly identity: Identity;
+  /** The signed JWT; absent under a preset that has none. */
+  readonly assertion?: string;
+}
+
 /** Name, value, name, value…: the preset's headers, then the class's own claim headers. What the provider did not say has no header. */
-export function identityHeaders(opened: OpenedSession, settings: ClassSettings['identityHeaders']): string[] {
-  const { identity } = opened.session;
+export function identityHeaders({ identity, assertion }: Told, settings: ClassSettings['identityHeaders']): string[] {
   const claims = Object.entries(settings.claims).map(([name, claim]): Header => [
     name,
     claimValue(identity.claims, claim),
   ]);
-  return [...presets[settings.preset](identity, opened.assertion), ...claims].flatMap(([name, value]) =>
+  return [...presets[settings.preset](identity, assertion), ...claims].flatMap(([name, value]) =>
     value === undefined ? [] : [name, value],
   );
 }
 
-const presets: Readonly<Record<HeaderPreset, (identity: Identity, assertion: string) => readonly Header[]>> = {
+const presets: Readonly<Record<HeaderPreset, (identity: Identity, assertion?: string) => readonly Header[]>> = {
   Sallyport: (identity, assertion) => [
     ['X-Sallyport-Jwt-Assertion', assertion],
     ['X-Sallyport-User', encoded(identity.user)],
@@ -50,6 +55,11 @@ const presets: Readonly<Record<HeaderPreset, (identity: Identity, assertion: str
     ['Cf-Access-Authenticated-User-Email', encoded(identity.email)],
   ],
 };
+
+/** Whether applications are sent an assertion: where they are not, none is signed. */
+export function hasAssertion(preset: HeaderPreset): boolean {
+  return preset !== 'OAuth2Proxy';
+}
 
 /**
  * Printable ASCII stands for itself; everything else, the percent sign and outer spaces are percent-encoded as UTF-8: no

@@ -1,7 +1,7 @@
 // One canonical request or a refusal: host, path, framing, method and client, judged once, before anything else looks at them.
 import { METHODS } from 'node:http';
 import type { ClassSettings } from '../model/settings.ts';
-import { parseAuthority } from './address.ts';
+import { isLocalHost, parseAuthority } from './address.ts';
 import type { HostAndPort } from './address.ts';
 import { clientOf } from './client.ts';
 import type { Client, HeaderIndex } from './client.ts';
@@ -142,6 +142,11 @@ function originForm(target: string, host: HostAndPort): Target | { readonly deta
     return { detail: 'The request target names another host than the Host header.' };
   }
   return canonicalTarget(rest.startsWith('/') ? rest : `/${rest}`);
+}
+
+/** Over plain http from elsewhere: browsers keep no cookie of ours there. */
+export function isInsecure({ scheme, host }: CanonicalRequest): boolean {
+  return scheme === 'http' && !isLocalHost(host);
 }
 
 // RFC 9110 §4.2.3: an authority with its scheme's own port is the same as one without.

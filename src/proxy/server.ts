@@ -7,6 +7,7 @@ import { applyUpdate, emptyTable } from '../model/route.ts';
 import type { RouteTable, TableUpdate } from '../model/route.ts';
 import { defaultClassSettings } from '../model/settings.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
+import { createAssertions } from './assertions.ts';
 import { createBalancer } from './balance.ts';
 import { certificateFor, createContexts, pairOptions, tlsOptions } from './certificates.ts';
 import { beginExchange, endExchange } from './exchange.ts';
@@ -71,6 +72,7 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
   const gate: Gate = {
     authority,
     sessions,
+    assertions: createAssertions({ authority }),
     balancer,
     connections,
     httpsPort: () => boundPort(https),

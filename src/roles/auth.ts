@@ -44,6 +44,10 @@ async function answer(authority: Authority, question: AuthorityQuestion, log: Lo
     switch (question.type) {
       case 'open':
         return { type: 'opened', ask, opened: await authority.open(question.host, question.cookie) };
+      case 'assert': {
+        const { host, cookie, subject } = question;
+        return { type: 'asserted', ask, assertion: await authority.assert(host, cookie, subject) };
+      }
       case 'sign-in':
         return { type: 'answered', ask, answer: await authority.signIn(question.request) };
       case 'respond':

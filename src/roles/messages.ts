@@ -1,5 +1,5 @@
 // What the three roles say to each other: all of it, as plain data, so that it crosses a socket as well as a function call.
-import type { Answer, OpenedSession, OwnRequest } from '../auth/authority.ts';
+import type { Answer, AssertionSubject, OpenedSession, OwnRequest } from '../auth/authority.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
 
@@ -18,6 +18,7 @@ export interface SettingsMessage {
 /** proxy → auth. Each is answered once, by an {@link AuthorityReply} with the same `ask`. */
 export type AuthorityQuestion = { readonly ask: number } & (
   | { readonly type: 'open'; readonly host: string; readonly cookie: string }
+  | { readonly type: 'assert'; readonly host: string; readonly cookie: string; readonly subject: AssertionSubject }
   | { readonly type: 'sign-in'; readonly request: OwnRequest }
   | { readonly type: 'respond'; readonly request: OwnRequest }
 );
@@ -25,6 +26,7 @@ export type AuthorityQuestion = { readonly ask: number } & (
 /** auth → proxy: an answer, or the news that sessions have ended. */
 export type AuthorityReply =
   | { readonly type: 'opened'; readonly ask: number; readonly opened: OpenedSession | undefined }
+  | { readonly type: 'asserted'; readonly ask: number; readonly assertion: string | undefined }
   | { readonly type: 'answered'; readonly ask: number; readonly answer: Answer }
   | {
       readonly type: 'failed';

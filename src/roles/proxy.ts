@@ -79,6 +79,11 @@ export function askAuthority(link: Link<AuthorityQuestion, AuthorityReply>): Aut
       if (reply.type !== 'opened') throw failure(reply);
       return reply.opened;
     },
+    async assert(host, cookie, subject) {
+      const reply = await ask({ type: 'assert', host, cookie, subject });
+      if (reply.type !== 'asserted') throw failure(reply);
+      return reply.assertion;
+    },
     signIn: (request) => answered('sign-in', request),
     respond: (request) => answered('respond', request),
     onEnded(listener) {

@@ -160,7 +160,11 @@ function classSettings(spec: SallyportSpec): ClassSettings {
     cookieName: cookie?.name ?? defaults.cookieName,
     cookieSameSite: cookie?.sameSite ?? defaults.cookieSameSite,
     trustedProxies: spec.trustedProxies,
-    identityHeaders: { preset: identityHeaders?.preset ?? 'Sallyport', claims: identityHeaders?.claims ?? {} },
+    identityHeaders: {
+      preset: identityHeaders?.preset ?? defaults.identityHeaders.preset,
+      assertion: identityHeaders?.assertion ?? defaults.identityHeaders.assertion,
+      claims: identityHeaders?.claims ?? {},
+    },
     ...(identityHeaders?.issuer !== undefined && { assertionIssuer: identityHeaders.issuer }),
     defaultAccess: spec.defaultAccess,
     ...(defaultIdentityProviderRef && { defaultProvider: defaultIdentityProviderRef.name }),

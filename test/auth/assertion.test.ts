@@ -1,9 +1,10 @@
 // The assertion as an application verifies it: with jose, against our published keys.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JSONWebKeySet } from 'jose';
 import { assertionLifetimeMs, jwks, signAssertion } from '../../src/auth/assertion.ts';
+import type { AssertionTerms } from '../../src/auth/assertion.ts';
 import { createKeyRing } from '../../src/auth/keys.ts';
 import type { Session } from '../../src/model/identity.ts';
 import type { KeyRing } from '../../src/model/settings.ts';
@@ -28,16 +29,19 @@ const fresh = createKeyRing();
 const rotated: KeyRing = [fresh[0], old[0]];
 
 const keysOf = (ring: KeyRing) => createLocalJWKSet(jwks(ring) as JSONWebKeySet);
+const route = 'monitoring/grafana app.example.com/d';
+const terms = (now: number): AssertionTerms => ({ issuer, host: audience, route, now });
 const checks = { issuer, audience, algorithms: ['ES256'] };
 
 describe('an assertion', () => {
   test('verifies, and says who, for whom, from whom and how long', async () => {
     const now = Date.now();
-    const { payload } = await jwtVerify(signAssertion(old, session, issuer, audience, now), keysOf(old), checks);
+    const { payload } = await jwtVerify(signAssertion(old, session, terms(now)), keysOf(old), checks);
     const issuedAt = Math.floor(now / 1000);
     assert.deepEqual(payload, {
       iss: issuer,
       aud: audience,
+      route,
       sub: 'ana',
       email: 'ana@example.com',
       name: session.identity.name,
@@ -53,23 +57,41 @@ describe('an assertion', () => {
   test('says how strongly the person proved it, where the provider told', async () => {
     const claims = { amr: ['pwd', 7, 'otp'], acr: 'urn:mace:incommon:iap:silver' };
     const strong = { ...session, identity: { ...session.identity, claims } };
-    const { payload } = await jwtVerify(signAssertion(old, strong, issuer, audience, Date.now()), keysOf(old), checks);
+    const { payload } = await jwtVerify(signAssertion(old, strong, terms(Date.now())), keysOf(old), checks);
     assert.deepEqual([payload['amr'], payload['acr']], [['pwd', 'otp'], claims.acr]);
+  });
+
+  test('made for one request says which, and is like no other', async () => {
+    const sign = () => signAssertion(old, session, { ...terms(Date.now()), requestId: 'one-request' });
+    const [one, other] = [(await jwtVerify(sign(), keysOf(old), checks)).payload, decodeJwt(sign())];
+    assert.deepEqual([one['request_id'], other['request_id']], ['one-request', 'one-request']);
+    assert.match(one.jti ?? '', /^[0-9a-f-]{36}$/);
+    assert.notEqual(one.jti, other.jti);
   });
 
   test('leaves out the address and the name of somebody who has none', async () => {
     const nameless = { ...session, identity: { user: 'bob', groups: [], claims: {} } };
-    const assertion = signAssertion(old, nameless, issuer, audience, Date.now());
+    const assertion = signAssertion(old, nameless, terms(Date.now()));
     const { payload } = await jwtVerify(assertion, keysOf(old), checks);
-    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'auth_time', 'exp', 'groups', 'iat', 'iss', 'sid', 'sub']);
+    assert.deepEqual(Object.keys(payload).sort(), [
+      'aud',
+      'auth_time',
+      'exp',
+      'groups',
+      'iat',
+      'iss',
+      'route',
+      'sid',
+      'sub',
+    ]);
   });
 
   test('is refused by another host, after five minutes, and with a letter changed', async () => {
-    const assertion = signAssertion(old, session, issuer, audience, Date.now());
+    const assertion = signAssertion(old, session, terms(Date.now()));
     await assert.rejects(jwtVerify(assertion, keysOf(old), { ...checks, audience: 'other.example.com' }), {
       code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
     });
-    const stale = signAssertion(old, session, issuer, audience, Date.now() - assertionLifetimeMs);
+    const stale = signAssertion(old, session, terms(Date.now() - assertionLifetimeMs));
     await assert.rejects(jwtVerify(stale, keysOf(old), checks), errors.JWTExpired);
     const [header = '', , signature = ''] = assertion.split('.');
     const claims = { iss: issuer, aud: audience, sub: 'eve', exp: Math.floor(Date.now() / 1000) + 300 };
@@ -78,14 +100,14 @@ describe('an assertion', () => {
   });
 
   test('is signed by the first key of the ring, and names it', async () => {
-    const assertion = signAssertion(rotated, session, issuer, audience, Date.now());
+    const assertion = signAssertion(rotated, session, terms(Date.now()));
     assert.deepEqual(decodeProtectedHeader(assertion), { alg: 'ES256', typ: 'JWT', kid: fresh[0].id });
     await jwtVerify(assertion, keysOf(fresh), checks);
     await assert.rejects(jwtVerify(assertion, keysOf(old), checks), errors.JWKSNoMatchingKey);
   });
 
   test('of before a rotation verifies after it', async () => {
-    const before = signAssertion(old, session, issuer, audience, Date.now());
+    const before = signAssertion(old, session, terms(Date.now()));
     await jwtVerify(before, keysOf(rotated), checks);
   });
 });
@@ -117,7 +139,7 @@ describe('a rotation of the ring', () => {
   /** Whether an assertion made at one time verifies at another, by a key set that was fetched at a third. */
   async function verifies(madeAt: number, verifiedAt: number, fetchedAt: number, rings = ringAt): Promise<boolean> {
     const start = Date.now();
-    const assertion = signAssertion(rings(madeAt), session, issuer, audience, start + madeAt);
+    const assertion = signAssertion(rings(madeAt), session, terms(start + madeAt));
     const currentDate = new Date(start + verifiedAt);
     return jwtVerify(assertion, keysOf(rings(fetchedAt)), { ...checks, currentDate }).then(
       () => true,

@@ -83,7 +83,7 @@ describe('signing in', () => {
 
     test(`${where} ends at the exact URL, with who it is`, async (t) => {
       const { browser, seen } = browserOf(houseFor(t, { withAuthenticationHost }));
-      const { session, assertion, renewAt } = assertArrived(
+      const { session, renewAt } = assertArrived(
         await visit(browser, `https://${appHost}/d/1?a=b`),
         `https://${appHost}/d/1?a=b`,
       );
@@ -91,6 +91,9 @@ describe('signing in', () => {
       assert.equal(session.identity.email, 'ana@example.com');
       assert.deepEqual(session.identity.groups, ['engineering', 'staff']);
       assert(renewAt <= session.expiresAt && renewAt > Date.now());
+      const cookie = sessionValue(browser, appHost);
+      const assertion = await browser.house.authority.assert(appHost, cookie, { route: 'shop/cart app.example.com/' });
+      assert(assertion !== undefined);
       const keys = await visitOnce(browser, new URL(`https://${appHost}${jwksPath}`));
       assert(keys.kind === 'Json');
       const verified = await jwtVerify(assertion, createLocalJWKSet(keys.body as { keys: object[] } as never), {
@@ -98,6 +101,7 @@ describe('signing in', () => {
         issuer: `https://${withAuthenticationHost ? authHost : appHost}`,
       });
       assert.equal(verified.payload.sub, 'account-ana');
+      assert.equal(verified.payload['route'], 'shop/cart app.example.com/');
       assert.equal(seen.logins, 1);
       assert.deepEqual(flowNames(browser, appHost), []);
       assert.deepEqual(flowNames(browser, authHost), []);

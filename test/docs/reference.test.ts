@@ -72,12 +72,13 @@ test('each header preset is told with exactly the headers that it sends', () => 
     groups: ['engineering'],
     claims: { preferred_username: 'ana' },
   };
-  const session = { id: 's', provider: 'okta', identity, authenticatedAt: 0, expiresAt: 1 };
-  const opened = { session, assertion: 'the.assertion', renewAt: 1 };
   const presets = sallyportSpec.shape.identityHeaders.unwrap().shape.preset.unwrap().options;
   const page = readPage('docs/applications.md');
   for (const preset of presets) {
-    const sent = identityHeaders(opened, { preset, claims: {} }).filter((_, index) => index % 2 === 0);
+    const sent = identityHeaders(
+      { identity, assertion: 'the.assertion' },
+      { preset, assertion: 'Shared', claims: {} },
+    ).filter((_, index) => index % 2 === 0);
     const row = page.split('\n').find((line) => line.startsWith(`| \`${preset}\` |`)) ?? '';
     const told = [...row.matchAll(/`([\w-]+)`/g)].map(([, word]) => word).slice(1);
     assert.deepEqual(told, sent, preset);
@@ -88,7 +89,8 @@ test('each claim of an assertion is told, and no other', () => {
   const claims = { amr: ['pwd'], acr: 'high' };
   const identity = { user: 'ana', email: 'ana@example.com', name: 'Ana', groups: [], claims };
   const session = { id: 's', provider: 'okta', identity, authenticatedAt: 0, expiresAt: 1 };
-  const [, payload = ''] = signAssertion(createKeyRing(), session, 'https://a', 'b', 0).split('.');
+  const terms = { issuer: 'https://a', host: 'b', route: 'shop/cart b/', requestId: 'r', now: 0 };
+  const [, payload = ''] = signAssertion(createKeyRing(), session, terms).split('.');
   const made = Object.keys(JSON.parse(Buffer.from(payload, 'base64url').toString()) as object);
   const [, table = ''] = /\| Claim \| Holds \|\n([^]*?)\n\n/.exec(readPage('docs/applications.md')) ?? [];
   const told = table

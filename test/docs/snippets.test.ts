@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { jwks, signAssertion } from '../../src/auth/assertion.ts';
+import type { AssertionTerms } from '../../src/auth/assertion.ts';
 import { createKeyRing } from '../../src/auth/keys.ts';
 import type { Session } from '../../src/model/identity.ts';
 import { blocksOf, root } from './pages.ts';
@@ -36,21 +37,20 @@ const session: Session = { id: 'a-session', provider: 'okta', identity, authenti
 const issuer = 'https://auth.example.com';
 const host = 'app.example.com';
 const now = Date.now();
-const good = signAssertion(ring, session, issuer, host, now);
+const terms: AssertionTerms = { issuer, host, route: 'shop/cart app.example.com/', now };
+const good = signAssertion(ring, session, terms);
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** Each of them one mistake away from the good one. */
 const forged: Readonly<Record<string, string>> = {
-  'of another host': signAssertion(ring, session, issuer, 'other.example.com', now),
-  'of another issuer': signAssertion(ring, session, 'https://auth.example.org', host, now),
-  'that has expired': signAssertion(ring, session, issuer, host, now - 400_000),
-  'signed by somebody else': signAssertion(createKeyRing(), session, issuer, host, now),
+  'of another host': signAssertion(ring, session, { ...terms, host: 'other.example.com' }),
+  'of another issuer': signAssertion(ring, session, { ...terms, issuer: 'https://auth.example.org' }),
+  'that has expired': signAssertion(ring, session, { ...terms, now: now - 400_000 }),
+  'signed by somebody else': signAssertion(createKeyRing(), session, terms),
   'signed by somebody else, under the id of our key': signAssertion(
     [{ ...createKeyRing()[0], id: ring[0].id }],
     session,
-    issuer,
-    host,
-    now,
+    terms,
   ),
   'without a signature': `${good.split('.').slice(0, 2).join('.')}.`,
   'that says it needs none': `${part({ alg: 'none', kid: ring[0].id })}.${good.split('.')[1]}.`,

@@ -11,6 +11,12 @@ before(async () => {
 });
 after(() => rig.stop());
 
+/** What the demo's mirror says of a request. */
+interface Reflected {
+  readonly assertion: { readonly verified: boolean; readonly claims: Record<string, unknown> };
+  readonly headers: Record<string, unknown>;
+}
+
 async function signedIn(account: string, at = rig.url('app')) {
   const client = createClient();
   const page = await client.visit(at);
@@ -29,15 +35,38 @@ test('a person signs in, comes back to the exact URL, and the application is tol
   assert.equal(arrived.status, 200);
   assert.equal(arrived.url.href, asked.replace('#', ''));
   const answer = await client.visit(rig.url('app', '/json'), { headers: { accept: 'application/json' } });
-  const seen = JSON.parse(answer.body) as {
-    assertion: { verified: boolean; claims: Record<string, unknown> };
-    headers: unknown;
-  };
+  const seen = JSON.parse(answer.body) as Reflected;
   assert.equal(seen.assertion.verified, true);
   assert.equal(seen.assertion.claims['email'], 'ana@example.com');
   assert.equal(seen.assertion.claims['aud'], 'app.localhost');
+  assert.match(String(seen.assertion.claims['route']), /^\S+\/\S+ app\.localhost\/$/);
+  assert.equal(seen.assertion.claims['request_id'], undefined, 'it serves other requests too');
   assert.deepEqual(seen.assertion.claims['groups'], ['engineering', 'staff']);
   assert.ok(!JSON.stringify(seen.headers).includes('__Host-sallyport'), 'no cookie of ours reaches the application');
+});
+
+test('PerRequest: the assertion names the request by the id that goes upstream and into the log', async () => {
+  const own = await startRig({
+    prepare: (text) => text.replace(/^( *)authenticationHost:/m, '$1identityHeaders: {assertion: PerRequest}\n$&'),
+  });
+  try {
+    const client = createClient();
+    await client.signIn(await client.visit(own.url('app')), 'account-ana');
+    const ask = async () => {
+      const { body } = await client.visit(own.url('app', '/json'));
+      const { assertion, headers } = JSON.parse(body) as Reflected;
+      assert.equal(assertion.verified, true);
+      assert.equal(assertion.claims['request_id'], headers['x-request-id']);
+      const line = own.log.find(({ msg, id }) => msg === 'request' && id === headers['x-request-id']);
+      assert.equal(line?.['route'], assertion.claims['route']);
+      return assertion.claims;
+    };
+    const [one, other] = [await ask(), await ask()];
+    assert.notEqual(one['request_id'], other['request_id']);
+    assert.notEqual(one['jti'], other['jti']);
+  } finally {
+    await own.stop();
+  }
 });
 
 test('a second host needs no second sign-in page', async () => {

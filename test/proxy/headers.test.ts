@@ -45,14 +45,17 @@ const expected: Readonly<Record<HeaderPreset, Readonly<Record<string, string>>>>
 
 for (const preset of Object.keys(expected) as HeaderPreset[]) {
   test(`the preset ${preset} tells of a person under its names, and of nobody where nobody is signed in`, () =>
-    withRig({ settings: { identityHeaders: { preset, claims: { 'X-Team': 'team' } } } }, async ({ get, upstream }) => {
-      await get('/private', cookie);
-      await get('/');
-      for (const [name, value] of Object.entries({ ...expected[preset], 'X-Team': 'core' })) {
-        assert.equal(sentHeader(upstream.requests[0], name), value, name);
-        assert.equal(sentHeader(upstream.requests[1], name), undefined, name);
-      }
-    }));
+    withRig(
+      { settings: { identityHeaders: { preset, assertion: 'Shared', claims: { 'X-Team': 'team' } } } },
+      async ({ get, upstream }) => {
+        await get('/private', cookie);
+        await get('/');
+        for (const [name, value] of Object.entries({ ...expected[preset], 'X-Team': 'core' })) {
+          assert.equal(sentHeader(upstream.requests[0], name), value, name);
+          assert.equal(sentHeader(upstream.requests[1], name), undefined, name);
+        }
+      },
+    ));
 }
 
 test('end-to-end headers pass as they came: order, case, repetition, an application’s own Authorization', () =>

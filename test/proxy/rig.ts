@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import type { Answer, Authority, OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
+import type { Answer, AssertionSubject, Authority, OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
 import { Redacted } from '../../src/model/diagnostic.ts';
 import type { Identity } from '../../src/model/identity.ts';
 import type { Access, Operators } from '../../src/model/policy.ts';
@@ -43,8 +43,12 @@ export interface FakeAuthority extends Authority {
   readonly asked: OwnRequest[];
   readonly signIns: OwnRequest[];
   answer: Answer;
+  /** What each assertion was asked about. */
+  readonly asserted: AssertionSubject[];
   /** What `open` does instead of looking. */
   open: Authority['open'];
+  /** What `assert` does instead of naming the session. */
+  assert: Authority['assert'];
   end(...sessionIds: string[]): void;
 }
 
@@ -58,7 +62,7 @@ export function session(id: string, change: Partial<OpenedSession['session']> = 
     expiresAt: authenticatedAt + 3_600_000,
     ...change,
   };
-  return { session: whole, assertion: `assertion-of-${id}`, renewAt: authenticatedAt + 60_000 };
+  return { session: whole, renewAt: authenticatedAt + 60_000 };
 }
 
 function fakeAuthority(): FakeAuthority {
@@ -73,6 +77,12 @@ function fakeAuthority(): FakeAuthority {
     open: (_host, cookie) => {
       authority.opens.push(cookie);
       return Promise.resolve(sessions.get(cookie));
+    },
+    asserted: [],
+    assert: async (host, cookie, subject) => {
+      authority.asserted.push(subject);
+      const opened = sessions.get(cookie) ?? (await authority.open(host, cookie));
+      return opened && `assertion-of-${opened.session.id}`;
     },
     signIn: (request) => {
       authority.signIns.push(request);

@@ -20,7 +20,7 @@ const session = {
   authenticatedAt: 0,
   expiresAt: 1,
 };
-const opened: OpenedSession = { session, assertion: 'a.b.c', renewAt: 1 };
+const opened: OpenedSession = { session, renewAt: 1 };
 
 test('messages arrive in order, also those sent before anybody listens, and never while they are sent', async () => {
   const [near, far] = memoryLink<number, never>(false);

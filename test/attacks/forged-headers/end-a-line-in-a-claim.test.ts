@@ -11,6 +11,7 @@ test('no claim ends a line, whatever it holds', () =>
       settings: {
         identityHeaders: {
           preset: 'Sallyport',
+          assertion: 'Shared',
           claims: { 'X-Team': 'team', 'X-List': 'list', 'X-Proto': '__proto__' },
         },
       },

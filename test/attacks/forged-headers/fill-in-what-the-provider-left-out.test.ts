@@ -21,7 +21,7 @@ const presets: readonly [HeaderPreset, ...string[]][] = [
 for (const [preset, ...names] of presets) {
   test(`what the provider did not say has no header (${preset})`, () =>
     withRig(
-      { settings: { identityHeaders: { preset, claims: { 'X-Team': 'team' } } } },
+      { settings: { identityHeaders: { preset, assertion: 'Shared', claims: { 'X-Team': 'team' } } } },
       async ({ get, authority, upstream }) => {
         authority.sessions.set('bare', session('s', { identity: { user: 'bare', groups: [], claims: {} } }));
         const forged = [...names, 'X-Team', 'X_Team'].map((name) => `${name}: forged`);

@@ -35,7 +35,7 @@ test('nothing that proves something elsewhere opens a session, makes a code or f
     'the id token': tokens.idToken,
     'the access token': tokens.accessToken,
     'the refresh token': tokens.refreshToken ?? '',
-    'the assertion': end.opened.assertion,
+    'the assertion': (await house.authority.assert(appHost, sessionValue(victim, appHost), { route: 'r' })) ?? '',
     'a session id': session.id,
     "the application host's cookie": sessionValue(victim, appHost),
     "the authentication host's cookie": sessionValue(victim, authHost),

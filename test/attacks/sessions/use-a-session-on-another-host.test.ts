@@ -24,7 +24,9 @@ test('two people who ask at once are not mixed up', () =>
     };
     const people = Array.from({ length: 20 }, (_, at) => `person-${at % 5}`);
     const answers = await Promise.all(people.map((person) => get('/engineers', `Cookie: __Host-sallyport=${person}`)));
-    for (const [at, answer] of answers.entries())
+    for (const [at, answer] of answers.entries()) {
       assert.match(answer.body, new RegExp(`x-sallyport-user: ${people[at]}\r\n`, 'i'));
+      assert.match(answer.body, new RegExp(`x-sallyport-jwt-assertion: assertion-of-${people[at]}\r\n`, 'i'));
+    }
     assert.equal(upstream.requests.length, 20);
   }));

@@ -84,6 +84,12 @@ export const sallyportMistakes: readonly Mistake[] = [
     /spec\.identityHeaders\.claims\.X-Team.* at least 1 char/,
   ),
   mistake(
+    'an assertion for every minute',
+    'identityHeaders: {assertion: PerMinute}',
+    'identityHeaders: {assertion: PerRequest}',
+    /spec\.identityHeaders\.assertion.*"Shared", "PerRequest"/,
+  ),
+  mistake(
     'a preset that there is not',
     'identityHeaders: {preset: oauth2-proxy}',
     'identityHeaders: {preset: OAuth2Proxy}',
