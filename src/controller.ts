@@ -1,13 +1,13 @@
 // The control loop: each inventory is translated, published, reported. What publishes and reports is a parameter.
-import type { Inventory } from './model/objects.ts';
+import type { Inventory, References } from './model/objects.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 import { translate } from './translate/translate.ts';
 import type { TranslateOptions, Translation } from './translate/translate.ts';
 
 export interface ControllerOptions {
   readonly translate: TranslateOptions;
-  /** Says which Secrets translation named: their content is fetched, and another inventory follows. */
-  readonly reference: (secrets: ReadonlySet<string>) => void;
+  /** Says what translation referred to: that content is fetched, and another inventory follows. */
+  readonly reference: (references: References) => void;
   /** Hands the translation to the other roles. */
   readonly publish: (translation: Translation) => void;
   /** Tells people: statuses, Events, log lines. */
@@ -24,7 +24,7 @@ export interface Controller {
   stop(): void;
 }
 
-// A Secret that was named just now arrives within milliseconds. One that cannot be fetched holds up the others no longer
+// Content that was named just now arrives within milliseconds. One that cannot be fetched holds up the others no longer
 // than this.
 const pendingMs = 1_000;
 
@@ -51,7 +51,7 @@ export function createController(options: ControllerOptions): Controller {
     const seconds = end();
     metrics.rounds.inc();
     log.debug({ ms: Math.round(seconds * 1e5) / 100, hosts: translation.hosts.size }, 'translated');
-    options.reference(translation.secretReferences);
+    options.reference(translation.references);
     if (!translation.isPending || isOverdue) finish(translation, inventory);
     else overdue ??= setTimeout(() => round(true), pendingMs).unref();
   };

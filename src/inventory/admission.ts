@@ -1,5 +1,6 @@
 // An object of a file as the API server would take it in, or why it would refuse it.
-import { collections, secretContent } from '../model/objects.ts';
+import type { z } from 'zod';
+import { collections, configMapContent, secretContent } from '../model/objects.ts';
 import type { Collection, ResourceType } from '../model/objects.ts';
 import type { RawObject } from './cache.ts';
 
@@ -26,21 +27,25 @@ export function admit(value: unknown): Admission {
   const wrong = wrongMetadata(metadata);
   if (wrong !== undefined) return refused(wrong.path, wrong.message);
   const object = { ...value, metadata: completeMetadata(metadata, collections[collection]) };
-  return collection === 'secrets' ? admitSecret(object) : { verdict: 'Admitted', collection, object };
+  if (collection === 'secrets') return admitSecret(object);
+  const content = collection === 'configMaps' ? configMapContent.safeParse(object) : undefined;
+  return content?.error === undefined ? { verdict: 'Admitted', collection, object } : refusedContent(content.error);
 }
 
 /** `stringData` wins over `data`, as in the API server. */
 function admitSecret({ stringData, ...secret }: RawObject): Admission {
   const content = secretContent.safeParse({ ...secret, stringData });
-  if (!content.success) {
-    const [field = '', key] = content.error.issues[0]?.path ?? [];
-    const path = key === undefined ? String(field) : `${String(field)}[${String(key)}]`;
-    return refused(path, 'strings are wanted; put numbers and the like in quotes');
-  }
+  if (!content.success) return refusedContent(content.error);
   const plain = Object.entries(content.data.stringData ?? {});
   const encoded = plain.map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
   const data = { ...content.data.data, ...Object.fromEntries(encoded) };
   return { verdict: 'Admitted', collection: 'secrets', object: { ...secret, data } };
+}
+
+function refusedContent({ issues: [issue] }: z.ZodError): Admission {
+  const [field = '', key] = issue?.path ?? [];
+  const path = key === undefined ? String(field) : `${String(field)}[${String(key)}]`;
+  return refused(path, 'strings are wanted; put numbers and the like in quotes');
 }
 
 function refused(path: string, message: string): Admission {

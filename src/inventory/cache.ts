@@ -2,7 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isOwnKind } from '../model/resources.ts';
 import { collections, emptyInventory, objectKey } from '../model/objects.ts';
-import type { Collection, Inventory, KubernetesObject, ObjectMap, ResourceType } from '../model/objects.ts';
+import type {
+  Collection,
+  Inventory,
+  KubernetesObject,
+  ObjectMap,
+  Reach,
+  ReferencedCollection,
+  ResourceType,
+} from '../model/objects.ts';
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -18,8 +26,10 @@ export interface ObjectCache {
    * identity, so that neither our own status write nor another controller's causes a round.
    */
   put(collection: Collection, raw: RawObject): boolean;
-  /** Takes in what is known of a Secret without its content. */
-  putMetadata(raw: RawObject): boolean;
+  /** Takes in that an object exists: of what nothing refers to, labels and annotations are nobody's business either. */
+  putName(collection: ReferencedCollection, raw: RawObject): boolean;
+  /** Sets how far we see, by the keys of `reachKey`; `undefined` leaves that to the wider entry. True for a change. */
+  putReach(key: string, reach: Reach | undefined): boolean;
   get(collection: Collection, key: string): KubernetesObject | undefined;
   remove(collection: Collection, key: string): boolean;
   keys(collection: Collection): Iterable<string>;
@@ -33,6 +43,8 @@ export function createObjectCache(): ObjectCache {
   const statuses = new Map<string, unknown>();
   const dirty = new Set<Collection>();
   let statusesDirty = false;
+  const reaches = new Map<string, Reach>();
+  let reachDirty = false;
   let inventory = emptyInventory();
 
   function mapOf(collection: Collection): Map<string, KubernetesObject> {
@@ -65,12 +77,16 @@ export function createObjectCache(): ObjectCache {
       if (isOwnKind(type.kind)) putStatus(`${type.kind}/${objectKey(object.metadata)}`, status);
       return putObject(collection, object);
     },
-    putMetadata(raw) {
-      return putObject('secrets', {
-        apiVersion: 'meta.k8s.io/v1',
-        kind: 'PartialObjectMetadata',
-        metadata: project(raw, collections.secrets).object.metadata,
-      });
+    putName(collection, { metadata: { name, namespace } }) {
+      const metadata = { name, ...(namespace !== undefined && { namespace }) };
+      return putObject(collection, { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata });
+    },
+    putReach(key, reach) {
+      if (reaches.get(key) === reach) return false;
+      if (reach === undefined) reaches.delete(key);
+      else reaches.set(key, reach);
+      reachDirty = true;
+      return true;
     },
     get(collection, key) {
       return mapOf(collection).get(key);
@@ -87,11 +103,17 @@ export function createObjectCache(): ObjectCache {
     snapshot() {
       const changed: Partial<Record<Collection, ObjectMap>> = {};
       for (const collection of dirty) changed[collection] = new Map(mapOf(collection));
-      if (dirty.size > 0 || statusesDirty) {
-        inventory = { ...inventory, ...changed, ...(statusesDirty && { statuses: new Map(statuses) }) };
+      if (dirty.size > 0 || statusesDirty || reachDirty) {
+        inventory = {
+          ...inventory,
+          ...changed,
+          ...(statusesDirty && { statuses: new Map(statuses) }),
+          ...(reachDirty && { reach: new Map(reaches) }),
+        };
       }
       dirty.clear();
       statusesDirty = false;
+      reachDirty = false;
       return inventory;
     },
   };

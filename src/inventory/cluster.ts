@@ -1,14 +1,15 @@
 // The inventory of a cluster: one watch per kind (and namespace), joined into a new immutable inventory at each change.
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { collections, objectKey } from '../model/objects.ts';
-import type { Collection, Inventory } from '../model/objects.ts';
+import { collections, reachKey, referencedCollections } from '../model/objects.ts';
+import type { Collection, Inventory, ReferencedCollection } from '../model/objects.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { createObjectCache } from './cache.ts';
-import type { RawObject } from './cache.ts';
-import { secretContents } from './secrets.ts';
+import { referencedContent } from './referenced.ts';
+import { createSink, isReferenced } from './sink.ts';
+import type { Target } from './sink.ts';
 import type { InventorySource } from './source.ts';
 import { systemClock, watchKind } from './watch.ts';
-import type { Clock, Watch, WatchSink } from './watch.ts';
+import type { Clock, Watch } from './watch.ts';
 
 export interface ClusterInventoryOptions {
   readonly client: KubernetesClient;
@@ -26,25 +27,27 @@ export interface ClusterInventoryOptions {
 const coalesceMs = 5;
 const silenceEveryMs = 5000;
 
-/** What one watch looks at. */
-interface Target {
-  readonly collection: Collection;
-  readonly namespace?: string;
-  readonly fieldSelector?: string;
-}
+/**
+ * ConfigMaps are watched from the first reference on: an installation whose policies have no data sets neither carries the
+ * names of some thousands of them, nor needs the permission. Once begun it goes on, for a policy that went may come back.
+ */
+const onDemand = 'configMaps';
+
+/**
+ * Of these nothing else waits for a permission. Without its labels a namespace is selected by nothing, and translation
+ * denies where that would weaken a policy; without its data set a policy is in error.
+ */
+const optional: ReadonlySet<Collection> = new Set(['namespaces', onDemand]);
 
 /**
  * Namespaced kinds are watched per namespace where namespaces are given; so are Namespace objects, by name, which a
- * ClusterRole with `resourceNames` can permit. Those alone are optional: without its labels a namespace is selected by
- * nothing, and translation denies where that would weaken a policy.
+ * ClusterRole with `resourceNames` can permit.
  */
-function targetsOf(namespaces: readonly string[] | undefined): Target[] {
-  return (Object.keys(collections) as Collection[]).flatMap((collection): Target[] => {
-    if (namespaces === undefined) return [{ collection }];
-    if (collections[collection].namespaced) return namespaces.map((namespace) => ({ collection, namespace }));
-    if (collection !== 'namespaces') return [{ collection }];
-    return namespaces.map((name) => ({ collection, fieldSelector: `metadata.name=${name}` }));
-  });
+function targetsOf(collection: Collection, namespaces: readonly string[] | undefined): readonly Target[] {
+  if (namespaces === undefined) return [{ collection }];
+  if (collections[collection].namespaced) return namespaces.map((namespace) => ({ collection, namespace }));
+  if (collection !== 'namespaces') return [{ collection }];
+  return namespaces.map((name) => ({ collection, fieldSelector: `metadata.name=${name}` }));
 }
 
 export function clusterInventory(options: ClusterInventoryOptions): InventorySource {
@@ -53,10 +56,19 @@ export function clusterInventory(options: ClusterInventoryOptions): InventorySou
   const cache = createObjectCache();
   const watches = new Map<Target, Watch>();
   let ready = false;
+  let isDemanded = false;
   let flushTimer: NodeJS.Timeout | undefined;
   let silenceTimer: NodeJS.Timeout | undefined;
 
-  const secrets = secretContents({ client, cache, log, clock, onChange: changed });
+  const contentOf = (collection: ReferencedCollection) =>
+    referencedContent({ collection, client, cache, log, clock, onChange: changed });
+  const content = { secrets: contentOf('secrets'), configMaps: contentOf('configMaps') };
+  for (const collection of referencedCollections) {
+    if (options.namespaces !== undefined) cache.putReach(reachKey(collection), 'Unwatched');
+    for (const { namespace } of targetsOf(collection, options.namespaces)) {
+      cache.putReach(reachKey(collection, namespace), 'Pending');
+    }
+  }
 
   function changed(): void {
     if (ready) flushTimer ??= setTimeout(flush, coalesceMs);
@@ -67,75 +79,60 @@ export function clusterInventory(options: ClusterInventoryOptions): InventorySou
     options.onChange(cache.snapshot());
   }
 
-  function sinkFor(collection: Collection): WatchSink {
-    const known = new Set<string>();
-    const put = (object: RawObject): boolean => {
-      known.add(objectKey(object.metadata));
-      return collection === 'secrets' ? secrets.seen(object) : cache.put(collection, object);
-    };
-    const remove = (key: string): boolean => {
-      known.delete(key);
-      return collection === 'secrets' ? secrets.gone(key) : cache.remove(collection, key);
-    };
-    return {
-      listed(objects) {
-        const present = new Set(objects.map((object) => objectKey(object.metadata)));
-        let effect = false;
-        for (const key of known) if (!present.has(key)) effect = remove(key) || effect;
-        for (const object of objects) effect = put(object) || effect;
-        if (effect) changed();
-      },
-      changed(object) {
-        if (put(object)) changed();
-      },
-      deleted(object) {
-        if (remove(objectKey(object.metadata))) changed();
-      },
-    };
+  function startWatches(collection: Collection): void {
+    for (const target of targetsOf(collection, options.namespaces)) watches.set(target, startWatch(target));
   }
 
-  function startWatch({ collection, namespace, fieldSelector }: Target): Watch {
+  function startWatch(target: Target): Watch {
+    const { collection, namespace, fieldSelector } = target;
     return watchKind({
       client,
       type: collections[collection],
-      sink: sinkFor(collection),
+      sink: createSink(target, { cache, content, changed }),
       log,
       metrics,
       clock,
-      metadataOnly: collection === 'secrets',
-      optional: collection === 'namespaces',
+      metadataOnly: isReferenced(collection),
+      optional: optional.has(collection),
       ...(namespace !== undefined && { namespace }),
       ...(fieldSelector !== undefined && { fieldSelector }),
       ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
     });
   }
 
-  function measureSilence(): void {
-    const longest = new Map<string, number>();
-    for (const [{ collection }, watch] of watches) {
-      const { resource } = collections[collection];
-      const seconds = (clock.now() - watch.lastHeardAt()) / 1000;
-      longest.set(resource, Math.max(longest.get(resource) ?? 0, seconds));
-    }
-    for (const [resource, seconds] of longest) metrics.watchSilenceSeconds.set({ resource }, seconds);
-  }
-
   return {
     async start() {
-      for (const target of targetsOf(options.namespaces)) watches.set(target, startWatch(target));
-      silenceTimer = setInterval(measureSilence, silenceEveryMs).unref();
+      for (const collection of Object.keys(collections) as Collection[]) {
+        if (collection !== onDemand) startWatches(collection);
+      }
+      silenceTimer = setInterval(() => measureSilence(watches, clock, metrics), silenceEveryMs).unref();
       await Promise.all([...watches.values()].map((watch) => watch.synced));
       ready = true;
       flush();
     },
-    reference(keys) {
-      secrets.reference(keys);
+    reference(references) {
+      for (const collection of referencedCollections) content[collection].reference(references[collection]);
+      if (!ready || isDemanded || references[onDemand].size === 0) return;
+      isDemanded = true;
+      startWatches(onDemand);
     },
     async stop() {
       ready = false;
       clearTimeout(flushTimer);
       clearInterval(silenceTimer);
-      await Promise.all([secrets.stop(), ...[...watches.values()].map((watch) => watch.stop())]);
+      const contents = Object.values(content);
+      await Promise.all([...contents, ...watches.values()].map((one) => one.stop()));
     },
   };
+}
+
+/** Of a kind with several watches, the one that was heard least recently. */
+function measureSilence(watches: ReadonlyMap<Target, Watch>, clock: Clock, metrics: Metrics): void {
+  const longest = new Map<string, number>();
+  for (const [{ collection }, watch] of watches) {
+    const { resource } = collections[collection];
+    const seconds = (clock.now() - watch.lastHeardAt()) / 1000;
+    longest.set(resource, Math.max(longest.get(resource) ?? 0, seconds));
+  }
+  for (const [resource, seconds] of longest) metrics.watchSilenceSeconds.set({ resource }, seconds);
 }

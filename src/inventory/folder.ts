@@ -116,7 +116,7 @@ export function folderInventory(options: FolderInventoryOptions): FolderInventor
       await scan();
       if (options.watch) follower.start();
     },
-    // A file's Secrets are all there is to fetch.
+    // What files hold is here already: there is nothing to fetch.
     reference() {},
     locate(object, path) {
       const names = Object.keys(collections) as Collection[];

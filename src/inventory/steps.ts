@@ -19,7 +19,7 @@ const maxRetryAfterMs = 120_000;
 const minWatchMs = 1000;
 /** After so many failures in a row at one resourceVersion that version is suspect, and everything is listed anew. */
 const failuresBeforeList = 4;
-const forbiddenRetryMs = 300_000;
+const forbiddenRetryMs = 60_000;
 
 /** What comes after a step: the next one, how many failures in a row there have been, and how long to wait. Pure. */
 export function nextStep(

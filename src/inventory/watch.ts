@@ -30,10 +30,12 @@ export interface WatchSink {
   listed(objects: readonly RawObject[]): void;
   changed(object: RawObject): void;
   deleted(object: RawObject): void;
+  /** Of an optional kind: we may not look, and whatever was known can be relied on no longer. */
+  forbidden(): void;
 }
 
 export interface WatchOptions extends Selection {
-  /** A kind that we may be forbidden to see: it then counts as empty. */
+  /** A kind that we may be forbidden to see: nothing waits for it then. */
   readonly optional?: boolean;
   readonly sink: WatchSink;
   readonly log: Logger;
@@ -109,7 +111,9 @@ export function watchKind(options: WatchOptions): Watch {
         reportFailure(log, step, outcome, next, optional);
       }
       if (optional && outcome.kind === 'Failed' && outcome.error.code === 'Forbidden') {
-        sink.listed([]);
+        // An answer, too: it is not silence that the metric should show.
+        heardAt = clock.now();
+        sink.forbidden();
         synced.resolve();
       }
       ({ step, failures } = next);
@@ -146,7 +150,7 @@ function reportFailure(
   };
   const level = next.failures === 1 || next.failures % 10 === 0 ? 'warn' : 'debug';
   if (optional && error?.code === 'Forbidden') {
-    log[next.failures === 1 ? 'warn' : 'debug'](what, 'not permitted to read this kind; it counts as empty');
+    log[next.failures === 1 ? 'warn' : 'debug'](what, 'not permitted to read this kind: nothing is known of it');
   } else if (step.at === 'List' && error?.code === 'NotFound') {
     log[level](what, 'the API server does not know this kind; are the CRDs installed?');
   } else {

@@ -41,6 +41,7 @@ export const collections = {
     namespaced: true,
   },
   secrets: { kind: 'Secret', group: '', version: 'v1', resource: 'secrets', namespaced: true },
+  configMaps: { kind: 'ConfigMap', group: '', version: 'v1', resource: 'configmaps', namespaced: true },
   namespaces: { kind: 'Namespace', group: '', version: 'v1', resource: 'namespaces', namespaced: false },
   sallyports: {
     kind: 'Sallyport',
@@ -77,6 +78,19 @@ export interface ResourceType {
 
 export type Collection = keyof typeof collections;
 
+/** The kinds of which names alone are watched: content is fetched where something refers to it (promise 13). */
+export const referencedCollections = ['secrets', 'configMaps'] as const satisfies readonly Collection[];
+export type ReferencedCollection = (typeof referencedCollections)[number];
+
+/** What something refers to: keys of objects, `namespace/name`. */
+export type References = Readonly<Record<ReferencedCollection, ReadonlySet<string>>>;
+
+/**
+ * How far we see: `Listed`, what is not there does not exist; `Pending`, that is about to be known; `Forbidden`, the API
+ * server does not let us look; `Unwatched`, outside the namespaces that this installation serves.
+ */
+export type Reach = 'Listed' | 'Pending' | 'Forbidden' | 'Unwatched';
+
 export type ObjectMap = ReadonlyMap<string, KubernetesObject>;
 
 /**
@@ -84,13 +98,30 @@ export type ObjectMap = ReadonlyMap<string, KubernetesObject>;
  * for as long as they do not change, so that what was computed from one may be remembered by it.
  * Maps are keyed by `namespace/name`, or `name` for cluster-scoped kinds.
  *
- * A Secret that nobody has referenced yet is there without `data`, its kind `PartialObjectMetadata`: it exists, and its
- * content was never fetched.
+ * A Secret or ConfigMap that nothing refers to is there as a name only, its kind `PartialObjectMetadata`: it exists, and
+ * its content was never fetched.
  */
 export type Inventory = Readonly<Record<Collection, ObjectMap>> & {
   /** The `status` of our own kinds as last seen, by `Kind/namespace/name` or `Kind/name`. */
   readonly statuses: ReadonlyMap<string, unknown>;
+  /** Of the referenced collections; see {@link reachOf}. */
+  readonly reach: ReadonlyMap<string, Reach>;
 };
+
+/** The entry of a collection's reach: as a whole, in one namespace, or of the content under one key. */
+export function reachKey(collection: ReferencedCollection, place?: string): string {
+  return place === undefined ? collection : `${collection}/${place}`;
+}
+
+/** How far an inventory knows the object under a key: the narrowest entry counts, and none means that all was listed. */
+export function reachOf({ reach }: Inventory, collection: ReferencedCollection, key: string): Reach {
+  const [namespace] = key.split('/');
+  for (const place of [key, namespace, undefined]) {
+    const found = reach.get(reachKey(collection, place));
+    if (found !== undefined) return found;
+  }
+  return 'Listed';
+}
 
 /** `namespace/name`, or `name` where there is no namespace: the key of an object in its map. */
 export function objectKey(object: { readonly namespace?: string; readonly name: string }): string {
@@ -111,12 +142,14 @@ export function emptyInventory(): Inventory {
     services: none,
     endpointSlices: none,
     secrets: none,
+    configMaps: none,
     namespaces: none,
     sallyports: none,
     identityProviders: none,
     policies: none,
     clusterPolicies: none,
     statuses: new Map(),
+    reach: new Map(),
   };
 }
 
@@ -203,3 +236,6 @@ export const secretContent = z.object({
   data: z.record(z.string(), z.string()).nullish(),
   stringData: z.record(z.string(), z.string()).nullish(),
 });
+
+/** `binaryData` is what is no UTF-8 text: nothing that refers to a ConfigMap has a use for that. */
+export const configMapContent = z.object({ data: z.record(z.string(), z.string()).nullish() });

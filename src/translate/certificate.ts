@@ -1,7 +1,7 @@
 // From a kubernetes.io/tls Secret to a certificate that a listener can serve.
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { complain } from './parse.ts';
-import { secretValue } from './secret.ts';
+import { secretValue } from './content.ts';
 import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { objectKey } from '../model/objects.ts';

@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { complain } from './parse.ts';
-import { secretValue } from './secret.ts';
+import { secretValue } from './content.ts';
 import type { World } from './world.ts';
 import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';

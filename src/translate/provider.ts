@@ -2,7 +2,7 @@
 import { isCertificate } from './certificate.ts';
 import { complain, parseSpec } from './parse.ts';
 import { createMemory } from './remember.ts';
-import { secretValue } from './secret.ts';
+import { secretValue } from './content.ts';
 import type { World } from './world.ts';
 import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';

@@ -10,7 +10,7 @@ import type { DesiredStatus } from './status.ts';
 import { createWorld } from './world.ts';
 import type { TranslateOptions, World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { Inventory, KubernetesObject } from '../model/objects.ts';
+import type { Inventory, KubernetesObject, References } from '../model/objects.ts';
 import type { Certificate, HostRoutes } from '../model/route.ts';
 import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
 import { parseClusterPolicy, parsePolicy } from '../policy/parse.ts';
@@ -26,8 +26,8 @@ export interface Translation {
   readonly authority: AuthoritySettings;
   readonly diagnostics: readonly Diagnostic[];
   readonly statuses: readonly DesiredStatus[];
-  /** Keys of the Secrets that something refers to. */
-  readonly secretReferences: ReadonlySet<string>;
+  /** The Secrets and ConfigMaps that something refers to. */
+  readonly references: References;
   /** Whether the content of one of them is still to come: a better answer will follow. */
   readonly isPending: boolean;
 }
@@ -57,7 +57,7 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
     authority: reading.authority,
     diagnostics,
     statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served, hosts)),
-    secretReferences: world.secretReferences,
+    references: world.references,
     isPending: world.isPending(),
   };
 }

@@ -1,6 +1,13 @@
-// The inventory, seen from translation: look-ups by name, and a note of each Secret that a reference names.
+// The inventory, seen from translation: look-ups by name, and a note of each Secret and ConfigMap that a reference names.
 import { metadataEntry } from './parse.ts';
-import type { Inventory, KubernetesObject, ObjectMap } from '../model/objects.ts';
+import { collections, objectKey, reachOf } from '../model/objects.ts';
+import type { Inventory, KubernetesObject, ObjectMap, ReferencedCollection, References } from '../model/objects.ts';
+
+/**
+ * Why content is not there. `missing`: there is no such object. `pending`: it is about to come. `forbidden`: the API server
+ * does not let us read it. `unwatched`: its namespace is not among those that this installation serves.
+ */
+export type Absence = 'missing' | 'pending' | 'forbidden' | 'unwatched';
 
 export interface World {
   readonly inventory: Inventory;
@@ -9,10 +16,12 @@ export interface World {
   readonly now: number;
   /** The Secret that a reference names; noted, so that its content is fetched. */
   secret(key: string): KubernetesObject | 'missing' | 'pending';
+  /** The ConfigMap that a reference names; noted likewise. */
+  configMap(namespace: string, name: string): KubernetesObject | Absence;
   /** The EndpointSlices of a Service, by its `namespace/name`. */
   slices(service: string): readonly KubernetesObject[];
-  /** Keys of all Secrets that were asked for. */
-  readonly secretReferences: ReadonlySet<string>;
+  /** Whatever was asked for with `secret` and `configMap`. */
+  readonly references: References;
   /** Whether one of them is there, and its content is not yet. */
   isPending(): boolean;
 }
@@ -26,27 +35,44 @@ export interface TranslateOptions {
   readonly fromFolder: boolean;
 }
 
-// `namespace/name`: a reference that no Secret can be named by, such as `shop/../other`, is asked of nobody.
-const secretKey = /^[a-z0-9][-a-z0-9]*\/[a-z0-9][-a-z0-9.]*$/;
+// `namespace/name`: a reference that no object can be named by, such as `shop/../other`, is asked of nobody.
+const contentKey = /^[a-z0-9][-a-z0-9]*\/[a-z0-9][-a-z0-9.]*$/;
 
 export function createWorld(inventory: Inventory, options: TranslateOptions, now: number): World {
-  const secretReferences = new Set<string>();
+  const references = { secrets: new Set<string>(), configMaps: new Set<string>() };
   const slicesByService = groupSlices(inventory.endpointSlices);
   let pending = false;
+
+  function lookUp(collection: ReferencedCollection, key: string): KubernetesObject | Absence {
+    if (!contentKey.test(key)) return 'missing';
+    references[collection].add(key);
+    const found = inventory[collection].get(key);
+    if (found?.kind === collections[collection].kind) return found;
+    const reach = reachOf(inventory, collection, key);
+    if (reach === 'Forbidden') return 'forbidden';
+    if (reach === 'Unwatched') return 'unwatched';
+    if (reach === 'Listed' && found === undefined) return 'missing';
+    pending = true;
+    return 'pending';
+  }
+
   return {
     inventory,
     options,
     now,
-    secretReferences,
+    references,
     isPending: () => pending,
     secret(key) {
-      if (!secretKey.test(key)) return 'missing';
-      secretReferences.add(key);
-      const found = inventory.secrets.get(key);
-      if (found === undefined) return 'missing';
-      if (found.kind === 'Secret') return found;
-      pending = true;
-      return 'pending';
+      const found = lookUp('secrets', key);
+      if (found === 'unwatched') return 'missing';
+      return found === 'forbidden' ? 'pending' : found;
+    },
+    configMap(namespace, name) {
+      const key = objectKey({ namespace, name });
+      const found = lookUp('configMaps', key);
+      // What was read once and has changed since, unreadably, is not used on: people may have gone from a data set.
+      const isOutdated = typeof found === 'object' && reachOf(inventory, 'configMaps', key) === 'Forbidden';
+      return isOutdated ? 'forbidden' : found;
     },
     slices: (service) => slicesByService.get(service) ?? [],
   };

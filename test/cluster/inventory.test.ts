@@ -87,7 +87,7 @@ describe('the inventory of a real API server', () => {
     const texts = () => JSON.stringify(inventories.map((inventory) => [...inventory.secrets]));
     assert.ok(latest().secrets.has('default/named'));
     assert.ok(!texts().includes(base64('v1-content')));
-    source.reference(new Set(['default/named']));
+    source.reference({ secrets: new Set(['default/named']), configMaps: new Set() });
     await until(() => texts().includes(base64('v1-content')), 1000);
     await server.apply(secret('named', 'v3-content'));
     await until(() => texts().includes(base64('v3-content')), 1000);
@@ -214,9 +214,9 @@ subjects: [{ kind: ServiceAccount, name: narrow, namespace: default }]
     const { latest, source, log } = await start({ client: narrow, namespaces: ['default'] });
     assert.equal(hostOf(latest()), 'd.example.com');
     assert.equal(latest().namespaces.size, 0);
-    assert.equal(log.of('not permitted to read this kind; it counts as empty').length, 1);
+    assert.equal(log.of('not permitted to read this kind: nothing is known of it').length, 1);
     assert.deepEqual(log.of('watch failed'), []);
-    source.reference(new Set(['default/named']));
+    source.reference({ secrets: new Set(['default/named']), configMaps: new Set() });
     await until(() => latest().secrets.get('default/named')?.kind === 'Secret', 1000);
     await assert.rejects(narrow.request('GET', '/api/v1/secrets'), { code: 'Forbidden' });
     // With the names of the namespaces in a ClusterRole, those and no others are read.

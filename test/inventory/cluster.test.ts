@@ -1,4 +1,4 @@
-// The inventory of a cluster: what makes a round, what must not, and that a Secret's content is fetched for a reason only.
+// The inventory of a cluster: what makes a round, what must not, and what is asked for where.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,13 +8,12 @@ import { systemClock } from '../../src/inventory/watch.ts';
 import { createKubernetesClient } from '../../src/kubernetes/client.ts';
 import type { Inventory } from '../../src/model/objects.ts';
 import { createMetrics } from '../../src/telemetry.ts';
-import { fail, startFakeApi, status } from './fake-api.ts';
+import { startFakeApi, status } from './fake-api.ts';
 import type { FakeApi } from './fake-api.ts';
 import { lines, until } from './log.ts';
 
 const policies = '/apis/sallyport.dev/v1alpha1/policies';
 const secrets = '/api/v1/secrets';
-const namespacedSecrets = '/api/v1/namespaces/default/secrets';
 const policy = (name: string, extra: object = {}) => ({
   metadata: { name, namespace: 'default', uid: '1', generation: 1 },
   spec: { rules: [] },
@@ -51,17 +50,10 @@ describe('the inventory of a cluster', () => {
     await until(() => api.watchers.size === (namespaces === undefined ? 10 : namespaces.length * 6 + 4));
   }
   const latest = () => inventories.at(-1)!;
-  const gets = () => api.seen.filter(({ path }) => path.startsWith(`${namespacedSecrets}/`)).map(({ path }) => path);
-  /** A Secret as the watch shows it, and as a GET answers it. */
-  function putSecret(name: string, data: Record<string, string>): void {
-    api.put(namespacedSecrets, { ...metadataOf(name), apiVersion: 'v1', kind: 'Secret', data }, true);
-    api.put(secrets, metadataOf(name));
-  }
-  const dataOf = (name: string) => latest().secrets.get(`default/${name}`)?.['data'];
 
   test('starts with one inventory that holds everything, with kinds filled in', async () => {
     api.put(policies, policy('a'));
-    putSecret('s', { k: 'djE=' });
+    api.put(secrets, metadataOf('s'));
     await start();
     assert.equal(inventories.length, 1);
     assert.equal(latest().policies.get('default/a')?.kind, 'Policy');
@@ -85,7 +77,7 @@ describe('the inventory of a cluster', () => {
   test('what was deleted while nobody watched goes with the next list, and the rest stays the same', async () => {
     api.put(policies, policy('a'));
     api.put(policies, policy('b'));
-    putSecret('s', { k: 'djE=' });
+    api.put(secrets, metadataOf('s'));
     await start();
     const before = latest();
     api.remove(policies, 'a', true);
@@ -111,65 +103,6 @@ describe('the inventory of a cluster', () => {
     assert.equal(latest().policies.get('default/a'), before.policies.get('default/a'));
     assert.deepEqual(latest().statuses.get('Policy/default/a'), { routes: 2 });
     assert.equal('status' in latest().policies.get('default/a')!, false);
-  });
-
-  test('the content of a Secret is fetched when it is named, again when it changes, and forgotten afterwards', async () => {
-    putSecret('named', { k: 'djE=' });
-    putSecret('other', { k: 'eA==' });
-    await start();
-    assert.deepEqual(gets(), []);
-    const asked = api.seen.filter(({ path }) => path === secrets);
-    assert.ok(asked.length >= 2 && asked.every(({ accept }) => accept.includes(';as=PartialObjectMetadata')));
-    source!.reference(new Set(['default/named', 'default/missing']));
-    source!.reference(new Set(['default/named', 'default/missing']));
-    await until(() => dataOf('named') !== undefined);
-    assert.deepEqual(dataOf('named'), { k: 'djE=' });
-    assert.equal(latest().secrets.get('default/named')?.kind, 'Secret');
-    assert.deepEqual(gets(), [`${namespacedSecrets}/named`]);
-    putSecret('named', { k: 'djI=' });
-    await until(() => (dataOf('named') as { k: string }).k === 'djI=');
-    assert.equal(gets().length, 2);
-    source!.reference(new Set());
-    await until(() => dataOf('named') === undefined);
-    assert.equal(latest().secrets.get('default/named')?.kind, 'PartialObjectMetadata');
-    putSecret('named', { k: 'djM=' });
-    await sleep(50);
-    assert.equal(gets().length, 2);
-    assert.equal(latest().secrets.get('default/other')?.['data'], undefined);
-  });
-
-  test('a Secret that is named before it exists is fetched when it comes, and goes when it goes', async () => {
-    await start();
-    source!.reference(new Set(['default/late']));
-    await sleep(30);
-    assert.deepEqual(gets(), []);
-    putSecret('late', { k: 'djE=' });
-    await until(() => dataOf('late') !== undefined);
-    api.remove(secrets, 'late');
-    await until(() => !latest().secrets.has('default/late'));
-  });
-
-  test('at most eight Secrets are fetched at once, and a failure is tried again', async () => {
-    for (let index = 0; index < 20; index++) putSecret(`s${index}`, { k: 'djE=' });
-    await start();
-    let open = 0;
-    let most = 0;
-    let failures = 3;
-    api.onOther((_request, response) => {
-      if (failures-- > 0) return void fail(500)(_request, response);
-      open += 1;
-      most = Math.max(most, open);
-      setTimeout(() => {
-        open -= 1;
-        const name = _request.path.split('/').at(-1)!;
-        response.end(JSON.stringify({ kind: 'Secret', ...metadataOf(name), data: { k: 'djE=' } }));
-      }, 20);
-      return true;
-    });
-    source!.reference(new Set(Array.from({ length: 20 }, (_, index) => `default/s${index}`)));
-    await until(() => [...latest().secrets.values()].every((secret) => secret.kind === 'Secret'));
-    assert.equal(most, 8);
-    assert.equal(log.of('secret not fetched').length, 3);
   });
 
   test('with namespaces given, nothing namespaced is asked for elsewhere, and Namespaces one by one', async () => {

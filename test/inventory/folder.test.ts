@@ -9,6 +9,8 @@ import { mayDiffer } from '../../src/inventory/files.ts';
 import { folderInventory } from '../../src/inventory/folder.ts';
 import type { FolderInventory } from '../../src/inventory/folder.ts';
 import type { Inventory } from '../../src/model/objects.ts';
+import { configMapText } from '../../src/translate/content.ts';
+import { createWorld } from '../../src/translate/world.ts';
 import { lines, until } from './log.ts';
 
 const ingress = (name: string, host = `${name}.example.com`) => `apiVersion: networking.k8s.io/v1
@@ -229,6 +231,7 @@ describe('a folder of manifests', () => {
         6,
       ],
       ['apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  port: 80\n', /stringData\[port\]/, 5],
+      ['apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  people: [ana]\n', /data\[people\]/, 5],
       [
         'apiVersion: sallyport.dev/v1\nkind: Policy\nmetadata: {name: s}\n',
         /there is no kind Policy in sallyport\.dev\/v1;/,
@@ -258,6 +261,24 @@ describe('a folder of manifests', () => {
       assert.equal(problem!.line, line, problem!.message);
     }
     assert.deepEqual(ingresses(), []);
+  });
+
+  test('a ConfigMap is there with its content, and follows its file', async () => {
+    const people = (list: string) =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: oncall}\ndata:\n  people: "${list}"\n`;
+    await write('a.yaml', people('ana'));
+    await start();
+    const read = () => {
+      const world = createWorld(latest(), { className: '', installationNamespace: '', fromFolder: true }, 0);
+      const found = world.configMap('default', 'oncall');
+      assert.equal(world.isPending(), false);
+      return typeof found === 'object' ? configMapText(found, 'people') : found;
+    };
+    assert.equal(read(), 'ana');
+    await write('a.yaml', people('ben'));
+    await until(() => read() === 'ben', 1000);
+    await unlink(join(directory, 'a.yaml'));
+    await until(() => read() === 'missing', 1000);
   });
 
   test('stringData of a Secret is merged into data', async () => {

@@ -22,6 +22,7 @@ describe('a watch', () => {
   /** What the sink knows, by name; and what it was told. */
   let known: Map<string, unknown>;
   let listed: number;
+  let forbidden: number;
   let delays: number[];
 
   beforeEach(async () => {
@@ -30,6 +31,7 @@ describe('a watch', () => {
     metrics = createMetrics();
     known = new Map();
     listed = 0;
+    forbidden = 0;
     delays = [];
     api.put(path, ingress('a'));
     api.put(path, ingress('b'));
@@ -64,6 +66,7 @@ describe('a watch', () => {
         },
         changed: (object) => void known.set(object.metadata.name, object['spec']),
         deleted: (object) => void known.delete(object.metadata.name),
+        forbidden: () => void (forbidden += 1),
       },
       ...options,
     });
@@ -278,15 +281,20 @@ describe('a watch', () => {
     assert.equal(watches()[0]?.accept, 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1');
   });
 
-  test('an optional kind that is forbidden counts as empty, said once, asked for again rarely', async () => {
+  test('an optional kind that is forbidden is waited for by nobody, said once, asked for again rarely', async () => {
     api.onList(fail(403));
     api.onList(fail(403));
-    await start({ optional: true }).synced;
-    assert.equal(known.size, 0);
+    const { synced, lastHeardAt } = start({ optional: true });
+    const startedAt = lastHeardAt();
+    await synced;
+    assert.deepEqual([listed, forbidden], [0, 1]);
+    // A refusal is an answer: the metric of silence must not grow for ever.
+    assert.ok(lastHeardAt() > startedAt);
     await until(() => names().length === 2);
-    assert.deepEqual(delays, [300_000, 300_000]);
+    assert.equal(forbidden, 2);
+    assert.deepEqual(delays, [60_000, 60_000]);
     assert.equal(
-      log.of('not permitted to read this kind; it counts as empty').filter((line) => line['level'] === 40).length,
+      log.of('not permitted to read this kind: nothing is known of it').filter((line) => line['level'] === 40).length,
       1,
     );
   });
@@ -296,7 +304,7 @@ describe('a watch', () => {
     let synced = false;
     void start().synced.then(() => (synced = true));
     await until(() => delays.length === 1);
-    assert.equal(listed, 0);
+    assert.deepEqual([listed, forbidden], [0, 0]);
     await until(() => synced);
     assert.equal(known.size, 2);
   });

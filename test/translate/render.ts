@@ -23,7 +23,8 @@ export function renderTranslation(translation: Translation, usual: Translation):
       message,
     })),
     statuses: differing(statusesOf(translation), statusesOf(usual)),
-    secrets: [...translation.secretReferences].filter((key) => !usual.secretReferences.has(key)),
+    secrets: [...translation.references.secrets].filter((key) => !usual.references.secrets.has(key)),
+    configMaps: translation.references.configMaps.size > 0 ? [...translation.references.configMaps] : undefined,
     isPending: translation.isPending ? true : undefined,
   };
   // JSON first: what is redacted is printed so, and what is undefined is left out.

@@ -1,5 +1,5 @@
-// Reading one value of a Secret that a reference names.
-import { secretContent } from '../model/objects.ts';
+// Reading one value of a Secret or a ConfigMap that a reference names.
+import { configMapContent, secretContent } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 
 /** The bytes under a key of a Secret; `undefined` where there are none. */
@@ -10,6 +10,12 @@ export function secretValue(secret: KubernetesObject, key: string): Buffer | und
   if (plain !== undefined) return Buffer.from(plain, 'utf8');
   const encoded = ownEntry(content.data.data, key);
   return encoded === undefined ? undefined : Buffer.from(encoded, 'base64');
+}
+
+/** The text under a key of a ConfigMap; `undefined` where there is none. */
+export function configMapText(configMap: KubernetesObject, key: string): string | undefined {
+  const content = configMapContent.safeParse(configMap);
+  return content.success ? ownEntry(content.data.data, key) : undefined;
 }
 
 // The key is what somebody wrote in a reference: `constructor` is no entry of a Secret.
