@@ -115,10 +115,11 @@ export function createKeyRing(): KeyRing {
 /** The one key `keys.json` of the Secret `sallyport-keys`; translate/keyring reads it back. */
 export function serializeKeyRing(ring: KeyRing): string {
   return JSON.stringify(
-    ring.map(({ id, secret, signingKey }) => ({
+    ring.map(({ id, secret, signingKey, since }) => ({
       id,
       secret: Buffer.from(secret.reveal()).toString('base64url'),
       signingKey: signingKey.reveal(),
+      ...(since !== undefined && { since: new Date(since).toISOString() }),
     })),
   );
 }

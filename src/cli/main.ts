@@ -2,6 +2,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { check, checkHelp } from './check.ts';
 import { demo, demoHelp } from './demo.ts';
+import { keys, keysHelp } from './keys.ts';
 import { run } from './run.ts';
 import { UsageError, runHelp } from './settings.ts';
 
@@ -9,6 +10,7 @@ const help = `sallyport: a Kubernetes ingress controller that knows who is askin
 
   sallyport run [FLAGS]     serve Ingresses from a cluster or a folder   (sallyport help run)
   sallyport check DIR       what a folder serves, and what is wrong      (sallyport help check)
+  sallyport keys STEP       the key ring, and its rotation               (sallyport help keys)
   sallyport demo            everything on this computer, to try it       (sallyport help demo)
   sallyport version
 `;
@@ -20,6 +22,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return run(args);
     case 'check':
       return check(args, print);
+    case 'keys':
+      return keys(args, print);
     case 'demo':
       return demo(args);
     case 'version':
@@ -29,7 +33,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case 'help':
     case '--help':
     case '-h':
-      print({ run: runHelp(), check: checkHelp, demo: demoHelp }[args[0] ?? ''] ?? help);
+      print({ run: runHelp(), check: checkHelp, keys: keysHelp, demo: demoHelp }[args[0] ?? ''] ?? help);
       return 0;
     default:
       throw new UsageError(

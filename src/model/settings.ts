@@ -53,6 +53,8 @@ export interface RingKey {
   readonly secret: Redacted<Uint8Array>;
   /** PKCS #8, PEM. */
   readonly signingKey: Redacted<string>;
+  /** When it was added, and then when it was put first: milliseconds since the epoch. Absent: nobody knows. */
+  readonly since?: number;
 }
 
 /** The first key seals and signs; all open and verify. */

@@ -10,7 +10,7 @@ import type { KubernetesObject } from '../model/objects.ts';
 import type { KeyRing, RingKey } from '../model/settings.ts';
 
 export const keyRingSecretName = 'sallyport-keys';
-const keyRingKey = 'keys.json';
+export const keyRingKey = 'keys.json';
 
 const ringSchema = z
   .array(
@@ -18,6 +18,7 @@ const ringSchema = z
       id: z.string().regex(/^[A-Za-z0-9]{1,16}$/),
       secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
       signingKey: z.string().max(4096).startsWith('-----BEGIN PRIVATE KEY-----'),
+      since: z.iso.datetime().optional(),
     }),
   )
   .min(1)
@@ -30,12 +31,12 @@ export function readKeyRing(world: World): { readonly keyRing?: KeyRing; readonl
     ? [...inventory.secrets.keys()].find((key) => key.endsWith(`/${keyRingSecretName}`))
     : undefined;
   const secret = world.secret(elsewhere ?? `${options.installationNamespace}/${keyRingSecretName}`);
-  return typeof secret === 'string' ? { diagnostics: [] } : parseKeyRing(secret);
+  return typeof secret === 'string' ? { diagnostics: [] } : rememberedRing(secret);
 }
 
 const known = new WeakMap<KubernetesObject, ReturnType<typeof readKeyRing>>();
 
-function parseKeyRing(secret: KubernetesObject): ReturnType<typeof readKeyRing> {
+function rememberedRing(secret: KubernetesObject): ReturnType<typeof readKeyRing> {
   const before = known.get(secret);
   if (before !== undefined) return before;
   const result = readRing(secret);
@@ -56,24 +57,31 @@ function readRing(secret: KubernetesObject): ReturnType<typeof readKeyRing> {
   });
   const text = secretValue(secret, keyRingKey)?.toString('utf8');
   if (text === undefined) return wrong('the key ring is wanted here: delete this Secret and it is made anew');
+  const ring = parseKeyRing(text);
+  return typeof ring === 'string' ? wrong(ring) : { keyRing: ring, diagnostics: [] };
+}
+
+/** The ring, or what is wrong with it. */
+export function parseKeyRing(text: string): KeyRing | string {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return wrong('this is not JSON');
+    return 'this is not JSON';
   }
   const parsed = ringSchema.safeParse(json);
-  if (!parsed.success) return wrong('a list of {id, secret, signingKey} is wanted, the signingKey PKCS #8 in PEM');
-  if (new Set(parsed.data.map(({ id }) => id)).size < parsed.data.length) return wrong('two keys have one id');
-  const keys = parsed.data.map(({ id, secret: bytes, signingKey }): RingKey => ({
+  if (!parsed.success) return 'a list of {id, secret, signingKey} is wanted, the signingKey PKCS #8 in PEM';
+  if (new Set(parsed.data.map(({ id }) => id)).size < parsed.data.length) return 'two keys have one id';
+  const keys = parsed.data.map(({ id, secret, signingKey, since }): RingKey => ({
     id,
-    secret: new Redacted<Uint8Array>(Buffer.from(bytes, 'base64url')),
+    secret: new Redacted<Uint8Array>(Buffer.from(secret, 'base64url')),
     signingKey: new Redacted(signingKey),
+    ...(since !== undefined && { since: Date.parse(since) }),
   }));
   const [first, ...rest] = keys;
   if (first === undefined || !keys.every(isSigningKey))
-    return wrong('each signingKey must be a P-256 private key, PKCS #8 in PEM');
-  return { keyRing: [first, ...rest], diagnostics: [] };
+    return 'each signingKey must be a P-256 private key, PKCS #8 in PEM';
+  return [first, ...rest];
 }
 
 function isSigningKey({ signingKey }: RingKey): boolean {

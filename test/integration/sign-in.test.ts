@@ -1,8 +1,10 @@
 // The main job over real sockets, with a real provider: sign in, be decided upon, be told to the application, sign out.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createClient, send } from './client.ts';
-import { startRig } from './rig.ts';
+import { startRig, until } from './rig.ts';
 import type { Rig } from './rig.ts';
 
 let rig: Rig;
@@ -190,5 +192,37 @@ test('without an authentication host each host signs in for itself; the issuer i
     assert.ok(!client.hops.some(({ hostname }) => hostname === 'auth.localhost'));
   } finally {
     await alone.stop();
+  }
+});
+
+test('a ring that is rotated in the folder signs nobody out, and fails no assertion', async () => {
+  const keys = (step: string, input: string, ...flags: string[]) => {
+    const command = join(import.meta.dirname, '../../bin/sallyport');
+    return spawnSync(command, ['keys', step, ...flags], { encoding: 'utf8', input }).stdout;
+  };
+  let secret = keys('new', '', '--namespace', 'demo');
+  const own = await startRig({ files: { 'keys.json': secret } });
+  try {
+    const client = createClient();
+    await client.signIn(await client.visit(own.url('app')), 'account-ana');
+    const published = async () => {
+      const { body } = await client.visit(own.url('app', '/.well-known/sallyport/jwks.json'));
+      return (JSON.parse(body) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+    };
+    const change = async (step: string, ...flags: string[]) => {
+      secret = keys(step, secret, ...flags);
+      const before = (await published()).join();
+      await own.edit('keys.json', () => secret);
+      await until(async () => (await published()).join() !== before, 5_000, `the ring after ${step} is in use`);
+      const { body } = await client.visit(own.url('app', '/json'));
+      assert.equal((JSON.parse(body) as Reflected).assertion.verified, true, `after ${step}`);
+    };
+    const [old] = await published();
+    await change('add');
+    const [, fresh] = await published();
+    await change('promote', '--now');
+    assert.deepEqual(await published(), [fresh, old]);
+  } finally {
+    await own.stop();
   }
 });
