@@ -33,11 +33,13 @@ const bodySchema = z.object({
     user: z.string(),
     email: z.string().optional(),
     name: z.string().optional(),
+    serviceAccount: z.string().optional(),
     groups: z.array(z.string()),
     claims: z.record(z.string(), z.unknown()),
   }),
   provider: z.string(),
   authenticatedAt: z.number(),
+  startedAt: z.number(),
   tokens: z.object({ idToken: z.string(), accessToken: z.string(), refreshToken: z.string().optional() }),
 });
 
@@ -65,7 +67,7 @@ export async function createSession(
   const [key] = ring;
   const person = identity.email ?? identity.user;
   const expiresAt = now + lifetimeMs;
-  const sealed = JSON.stringify({ identity, provider, authenticatedAt, tokens });
+  const sealed = JSON.stringify({ identity, provider, authenticatedAt, startedAt: now, tokens });
   const created = await store.create({
     type: 'session',
     id: ticket.id,
@@ -96,13 +98,14 @@ export async function readSession(store: Store, ring: KeyRing, ticket: Ticket): 
 function openRecord(ring: KeyRing, record: StoredRecord, secret: Uint8Array): FullSession | undefined {
   const body = parseSealed(bodySchema, unseal(ring, 'body', record.body, boundTo(record.id, record.expiresAt), secret));
   if (body === undefined) return undefined;
-  const { identity, provider, authenticatedAt, tokens } = body;
+  const { identity, provider, authenticatedAt, startedAt, tokens } = body;
   return {
     session: {
       id: record.id,
       provider,
       identity: withoutUndefined(identity),
       authenticatedAt,
+      startedAt,
       expiresAt: record.expiresAt,
     },
     tokens: withoutUndefined(tokens),

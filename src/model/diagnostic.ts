@@ -28,6 +28,10 @@ export const diagnosticCodes = {
     'The certificate does not name the host that it is served for, and browsers will warn: have one issued with this host among its subject alternative names.',
   ConflictingRoute:
     'The same host and path is served already, by an older Ingress or an earlier path: remove one of the two. Nothing leads to this one.',
+  DataSetInvalid:
+    'A policy looks up a ConfigMap that is not there, cannot be read, or holds no list and no map: create or correct it. Until then whatever asks for it counts against the request.',
+  DataSetStale:
+    'The content of a data set is older than its policy believes: refresh the ConfigMap, and its annotation sallyport.dev/refreshed-at. Until then whatever asks for it counts against the request.',
   EndpointAddressRefused:
     'An EndpointSlice holds names, or something that is not an address: those endpoints are left out. Give addresses.',
   HostInvalid:
@@ -74,6 +78,8 @@ export const diagnosticCodes = {
   ServiceNotFound:
     'The Service of a backend is not there, or cannot be read: create it in the namespace of the Ingress.',
   ServicePortNotFound: 'The Service of a backend has no such TCP port: name one of those that the message lists.',
+  WeakGrounds:
+    'A rule of a policy lets people in without a sign-in because of an address, a header or a query alone: whoever can send that is let in. Ask for a person beside it, or be sure of what stands in front.',
 } as const;
 export type DiagnosticCode = keyof typeof diagnosticCodes;
 

@@ -7,6 +7,8 @@ export interface Identity {
   /** Only an address that the provider says it has verified; lower-case domain. */
   readonly email?: string;
   readonly name?: string;
+  /** A Kubernetes workload that asks with its own token, `namespace/name`; absent for people. */
+  readonly serviceAccount?: string;
   readonly groups: readonly string[];
   /** The id token's and userinfo's claims, for `claim` criteria and claim headers. Never a token. */
   readonly claims: Readonly<Record<string, unknown>>;
@@ -20,6 +22,8 @@ export interface Session {
   readonly identity: Identity;
   /** When the person proved who they are, milliseconds since the epoch. */
   readonly authenticatedAt: number;
+  /** When this session began, milliseconds since the epoch. */
+  readonly startedAt: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }

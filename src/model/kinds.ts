@@ -1,20 +1,8 @@
-// Our own four kinds, as zod schemas: the CRDs, the parsers and the types are all made from here.
+// Sallyport and IdentityProvider as zod schemas, and every kind's status: the CRDs, the parsers and the types are made from here.
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { policyTest, rule } from './policy.ts';
+import { described, formed, name, providerReference } from './fields.ts';
 import { labelSelector } from './selector.ts';
-
-const name = z.string().min(1).max(253);
-const described = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description });
-
-/** A text of one form. The API server's own words would be the pattern; its rule says what is wanted instead. */
-const formed = (pattern: RegExp, max: number, wanted: string) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(pattern, { error: wanted })
-    .meta({ 'x-kubernetes-validations': [{ rule: `self.matches(r'${pattern.source}')`, message: wanted }] });
 
 const cidr = formed(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, 64, 'an address or a CIDR is wanted, such as 10.0.0.0/8');
 
@@ -35,8 +23,6 @@ const secretReference = z.strictObject({
 const secretKeyReference = secretReference.extend({
   key: described(name, 'The key within the Secret.'),
 });
-
-const providerReference = z.strictObject({ name: described(name, 'Name of an IdentityProvider.') });
 
 export const sallyportSpec = z.strictObject({
   authenticationHost: host.optional().meta({
@@ -213,51 +199,6 @@ export const identityProviderSpec = z.strictObject({
   }),
 });
 export type IdentityProviderSpec = z.infer<typeof identityProviderSpec>;
-
-const policyFields = {
-  mode: z
-    .enum(['Enforce', 'Audit'])
-    .default('Enforce')
-    .meta({ description: 'Audit: decide and log, but neither grant nor refuse.' }),
-  rules: z.array(rule).min(1).max(128).meta({ description: 'Who may do what. A deny wins over every allow.' }),
-  tests: z.array(policyTest).max(256).optional().meta({
-    description:
-      'Requests with the verdict each must get. A policy that fails its own tests is broken, and a broken policy denies.',
-  }),
-};
-
-export const policySpec = z
-  .strictObject({
-    ...policyFields,
-    identityProviderRef: providerReference
-      .optional()
-      .meta({ description: "Where people sign in for this policy's routes; absent: the class's default." }),
-    targetRefs: z
-      .array(
-        z.strictObject({
-          group: z.literal('networking.k8s.io').default('networking.k8s.io'),
-          kind: z.literal('Ingress').default('Ingress'),
-          name: described(name, 'An Ingress in this namespace.'),
-        }),
-      )
-      .max(64)
-      .optional()
-      .meta({ description: 'Ingresses that this policy governs, besides those that name it by annotation.' }),
-  })
-  .meta({ closed: true });
-export type PolicySpec = z.infer<typeof policySpec>;
-
-export const clusterPolicySpec = z
-  .strictObject({
-    ...policyFields,
-    enforcement: z.enum(['Mandatory', 'Default']).meta({
-      description:
-        'Mandatory: can refuse, never grant, and nothing weakens it. Default: applies where an Ingress brings no policy.',
-    }),
-    namespaceSelector: labelSelector.optional().meta({ description: 'Namespaces it applies to; absent: all.' }),
-  })
-  .meta({ closed: true });
-export type ClusterPolicySpec = z.infer<typeof clusterPolicySpec>;
 
 const condition = z.strictObject({
   type: z.string().max(316),

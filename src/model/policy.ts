@@ -1,114 +1,6 @@
-// The policy language: rules and criteria as people write them (one zod source for the CRD, the parser and the types), Facts, Verdict.
+// A policy: rules as people write them (one zod source for the CRD, the parser and the types), and as the proxy receives them.
 import { z } from 'zod';
-import type { Identity } from './identity.ts';
-
-/**
- * An object with exactly one of the given fields. It is closed: the API server would prune a misspelt field before it
- * validates, so that one of two would vanish beside the other. Kept, it counts: `maxProperties: 1` refuses two of which one
- * is misspelt, and the rule refuses one that is.
- */
-function exactlyOne<Shape extends z.ZodRawShape>(shape: Shape, description: string) {
-  const names = Object.keys(shape);
-  const message = `exactly one of ${names.join(', ')} is needed`;
-  return z
-    .strictObject(shape)
-    .partial()
-    .refine((value) => Object.keys(value).length === 1, { error: message })
-    .meta({
-      description,
-      closed: true,
-      minProperties: 1,
-      maxProperties: 1,
-      'x-kubernetes-validations': [{ rule: names.map(isThere).join(' || '), message }],
-    });
-}
-
-/** In CEL. `in` is an operator there, and Kubernetes spells a field of that name otherwise. */
-function isThere(name: string): string {
-  return `has(self.${name === 'in' ? '__in__' : name})`;
-}
-
-const text = (description: string) => z.string().min(1).max(1024).meta({ description });
-const texts = (description: string) => z.array(z.string().min(1).max(1024)).min(1).max(256).meta({ description });
-/** RE2 tells an IPv4 address exactly, an IPv6 one roughly; policy/check reads it to the end. */
-const range = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(
-    /^(((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\/(3[0-2]|[12]?[0-9]))?|[0-9a-fA-F.]*:[0-9a-fA-F:.]*(\/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$/,
-    { error: 'an address or a CIDR is wanted, such as 192.0.2.7 or 10.0.0.0/8' },
-  );
-const yes = (description: string) => z.literal(true).meta({ description });
-
-const stringOperators = {
-  is: text('Equal to this, letter for letter.'),
-  not: text('Different from this.'),
-  in: texts('Equal to one of these.'),
-  notIn: texts('Equal to none of these.'),
-  startsWith: text('Begins with this.'),
-  endsWith: text('Ends with this.'),
-  contains: text('Holds this anywhere.'),
-};
-
-const listOperators = {
-  has: text('The list holds this.'),
-  is: text('The list holds this and nothing else.'),
-  exclude: text('The list does not hold this.'),
-};
-
-const stringMatcher = (of: string) => exactlyOne(stringOperators, `How ${of} must look. Letter case counts.`);
-
-export type StringMatcher = Readonly<z.infer<ReturnType<typeof exactlyOne<typeof stringOperators>>>>;
-export type ListMatcher = Readonly<z.infer<ReturnType<typeof exactlyOne<typeof listOperators>>>>;
-
-const claim = z
-  .strictObject({
-    path: z.array(z.string().min(1).max(256)).min(1).max(5).meta({
-      description:
-        'Where the claim stands: its name, and below it the names inside, for instance [realm_access, roles].',
-    }),
-    has: listOperators.has.optional(),
-    is: listOperators.is.optional(),
-    exclude: listOperators.exclude.optional(),
-  })
-  .refine((value) => Object.keys(value).length === 2, { error: 'path and exactly one of has, is, exclude are needed' })
-  .meta({
-    description: 'A claim of the session; a single value counts as a list of one.',
-    closed: true,
-    'x-kubernetes-validations': [
-      {
-        rule: '[has(self.has), has(self.is), has(self.exclude)].exists_one(one, one)',
-        message: 'path and exactly one of has, is, exclude are needed',
-      },
-    ],
-  });
-
-/** The vocabulary. Names, operators and results are the Pomerium Policy Language's, spelt in camelCase. */
-const criteria = {
-  accept: yes('Always true.'),
-  reject: yes('Always false.'),
-  authenticatedUser: yes('True for anybody signed in.'),
-  user: stringMatcher("the provider's name for the person"),
-  email: stringMatcher('the e-mail address'),
-  domain: stringMatcher('the part of the e-mail address after the @'),
-  groups: exactlyOne(listOperators, 'Which groups the person must be in.'),
-  claim,
-  httpMethod: stringMatcher('the request method'),
-  httpPath: stringMatcher('the canonical request path'),
-  sourceIp: exactlyOne(
-    {
-      is: range.meta({ description: 'An address or a CIDR, such as 10.0.0.0/8.' }),
-      in: z.array(range).min(1).max(256).meta({ description: 'Addresses or CIDRs; one of them must hold the client.' }),
-    },
-    "The client's address, after trusted proxies.",
-  ),
-};
-
-export const criterion = exactlyOne(criteria, 'One condition: exactly one criterion.');
-export type Criterion = Readonly<z.infer<typeof criterion>>;
-export type CriterionName = keyof typeof criteria;
-export const criterionNames = Object.keys(criteria) as readonly CriterionName[];
+import { criterion } from './criteria.ts';
 
 const criterionList = (description: string) => z.array(criterion).min(1).max(64).optional().meta({ description });
 
@@ -132,9 +24,15 @@ const operators = z
   });
 export type Operators = Readonly<z.infer<typeof operators>>;
 
+export const policyMode = z.enum(['Enforce', 'Audit']);
+export type PolicyMode = z.infer<typeof policyMode>;
+
 export const rule = z
   .strictObject({
     name: z.string().min(1).max(128).optional().meta({ description: 'For explanations and logs.' }),
+    mode: policyMode.optional().meta({
+      description: 'Audit: decide and log, but neither grant nor refuse by this rule. Absent: as the policy.',
+    }),
     allow: operators.optional().meta({ description: 'Lets the request through, unless something denies it.' }),
     deny: operators.optional().meta({ description: 'Refuses the request, whatever else allows it.' }),
   })
@@ -146,6 +44,10 @@ export const rule = z
   });
 export type Rule = Readonly<z.infer<typeof rule>>;
 
+/** A list of texts, or a map. */
+export const dataSetContent = z.union([z.array(z.string().max(1024)).max(10_000), z.record(z.string(), z.unknown())]);
+export type DataSetContent = Readonly<z.infer<typeof dataSetContent>>;
+
 export const policyTest = z
   .strictObject({
     as: z
@@ -154,6 +56,13 @@ export const policyTest = z
         email: z.string().max(1024).optional(),
         groups: z.array(z.string().max(1024)).max(256).optional(),
         claims: z.record(z.string(), z.unknown()).optional(),
+        serviceAccount: z.string().max(512).optional().meta({ description: 'A workload, namespace/name.' }),
+        authenticatedAt: z.string().max(64).optional().meta({
+          description: 'When they proved who they are, RFC 3339; by default at the time of the request.',
+        }),
+        sessionStartedAt: z.string().max(64).optional().meta({
+          description: 'When their session began, RFC 3339; by default at the time of the request.',
+        }),
       })
       .nullable()
       .optional()
@@ -162,28 +71,45 @@ export const policyTest = z
       .strictObject({
         path: z.string().max(4096).optional(),
         method: z.string().max(64).optional(),
+        host: z.string().max(253).optional(),
         ip: z.string().max(64).optional(),
         headers: z.record(z.string(), z.string()).optional(),
         query: z.record(z.string(), z.string()).optional(),
       })
       .optional()
-      .meta({ description: 'What is asked; by default GET / from 192.0.2.1.' }),
-    at: z.string().max(64).optional().meta({ description: 'When, RFC 3339.' }),
+      .meta({ description: 'What is asked; by default GET / of example.com from 192.0.2.1.' }),
+    at: z.string().max(64).optional().meta({ description: 'When, RFC 3339. Needed where the policy asks for a time.' }),
+    data: z.record(z.string(), z.unknown()).optional().meta({
+      description: 'What the data sets hold in this test: a list or a map each. One that is not given is empty.',
+    }),
     expect: z.enum(['Allow', 'Deny', 'Login']).meta({ description: 'What the policy alone must answer.' }),
   })
   .meta({ description: 'A request and the verdict this policy alone must give it.' });
 export type PolicyTest = Readonly<z.infer<typeof policyTest>>;
 
-export type PolicyMode = 'Enforce' | 'Audit';
+/** What a policy may look up: the content of a ConfigMap, as it was when the table was made. */
+export interface DataSet {
+  /** A list or a map. Absent: it cannot be read, and whatever asks for it is an error. */
+  readonly content?: DataSetContent;
+  /** Milliseconds since the epoch, after which its content is too old to be believed; absent: never. */
+  readonly staleAt?: number;
+}
 
-/** A policy as the proxy receives it: plain data, compiled once into closures by policy/evaluate. */
+export type DataSets = Readonly<Record<string, DataSet>>;
+
+/** A policy as the proxy receives it: plain data, compiled once into closures by policy/compile. */
 export interface Policy {
   /** `Policy monitoring/engineers`, `ClusterPolicy staff-only`, or `annotations of Ingress monitoring/grafana`. */
   readonly name: string;
   readonly mode: PolicyMode;
   readonly rules: readonly Rule[];
+  readonly dataSets?: DataSets;
   /** Why it cannot be judged. A broken policy denies. */
   readonly broken?: string;
+  /** Whom a refused person may ask, for the page. */
+  readonly contact?: string;
+  /** Whether the page may say which rule refused. */
+  readonly reveal?: boolean;
 }
 
 /**
@@ -195,6 +121,8 @@ export type Attachment = 'Own' | 'Default' | 'Mandatory';
 export interface AttachedPolicy {
   readonly policy: Policy;
   readonly attachment: Attachment;
+  /** Why it governs: `annotation sallyport.dev/policy`, `its targetRefs[0]`, `its namespaceSelector`. */
+  readonly because?: string;
 }
 
 /** What `defaultAccess` of the class grants where no policy does. */
@@ -204,58 +132,4 @@ export type DefaultAccess = 'Deny' | 'Authenticated';
 export interface Access {
   readonly policies: readonly AttachedPolicy[];
   readonly defaultAccess: DefaultAccess;
-}
-
-/** What a decision is made from. `path` is canonical; `ip` is the client's, after trusted proxies. */
-export interface Facts {
-  /** Absent: nobody is signed in (for this route's provider). */
-  readonly identity?: Identity;
-  readonly method: string;
-  readonly path: string;
-  readonly ip: string;
-}
-
-/** Why a criterion was true or false, in the Pomerium Policy Language's words. */
-export type Reason =
-  | 'accept'
-  | 'reject'
-  | 'user-unauthenticated'
-  | 'user-ok'
-  | 'user-unauthorized'
-  | 'email-ok'
-  | 'email-unauthorized'
-  | 'domain-ok'
-  | 'domain-unauthorized'
-  | 'groups-ok'
-  | 'groups-unauthorized'
-  | 'claim-ok'
-  | 'claim-unauthorized'
-  | 'http-method-ok'
-  | 'http-method-unauthorized'
-  | 'http-path-ok'
-  | 'http-path-unauthorized'
-  | 'source-ip-ok'
-  | 'source-ip-unauthorized';
-
-/** A result with the reasons that led to it: of the true operands where it is true, of the false ones where it is false. */
-export interface Outcome {
-  readonly result: boolean;
-  readonly reasons: readonly Reason[];
-}
-
-export interface PolicyVerdict {
-  readonly policy: string;
-  readonly mode: PolicyMode;
-  readonly attachment: Attachment;
-  /** Absent: the policy has no such rules, or is broken. */
-  readonly allow?: Outcome;
-  readonly deny?: Outcome;
-  readonly broken?: string;
-}
-
-export type Decision = 'Allow' | 'Deny' | 'Login';
-
-export interface Verdict {
-  readonly decision: Decision;
-  readonly policies: readonly PolicyVerdict[];
 }

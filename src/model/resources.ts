@@ -1,6 +1,7 @@
 // Our four kinds as Kubernetes knows them: short names, descriptions and columns, beside the schemas of model/kinds.
 import type { z } from 'zod';
-import { clusterPolicySpec, identityProviderSpec, policySpec, sallyportSpec } from './kinds.ts';
+import { identityProviderSpec, sallyportSpec } from './kinds.ts';
+import { clusterPolicySpec, policySpec } from './policy-kinds.ts';
 import { collections } from './objects.ts';
 import type { Collection } from './objects.ts';
 

@@ -2,8 +2,8 @@
 import type { z } from 'zod';
 import { describeReference } from '../model/diagnostic.ts';
 import type { Diagnostic, ObjectReference } from '../model/diagnostic.ts';
-import { clusterPolicySpec, policySpec } from '../model/kinds.ts';
-import type { ClusterPolicySpec, PolicySpec } from '../model/kinds.ts';
+import { clusterPolicySpec, policySpec } from '../model/policy-kinds.ts';
+import type { ClusterPolicySpec, PolicySpec } from '../model/policy-kinds.ts';
 import { referenceTo } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Policy } from '../model/policy.ts';
@@ -11,7 +11,10 @@ import { checkSpec } from './check.ts';
 import { specDiagnostics } from './issues.ts';
 import { runTests } from './tests.ts';
 
-/** What became of an object. With an error among the diagnostics the policy is broken: it has no rules, and denies. */
+/**
+ * What became of an object. With an error among the diagnostics the policy is broken: it has no rules, and denies. Its data
+ * sets are there by name and empty: translate fills them, and the policy's own tests bring what they need.
+ */
 interface Parsed<Spec> {
   readonly policy: Policy;
   /** Absent where the object does not have the shape of its kind. */
@@ -55,7 +58,15 @@ function parse<Spec extends PolicySpec | ClusterPolicySpec>(
     return { policy: brokenPolicy(reference, 'Enforce', diagnostics), diagnostics };
   }
   const spec = parsed.data;
-  const policy: Policy = { name: describeReference(reference), mode: spec.mode, rules: spec.rules };
+  const { mode, rules, contact, reveal } = spec;
+  const policy: Policy = {
+    name: describeReference(reference),
+    mode,
+    rules,
+    ...(spec.dataSets && { dataSets: Object.fromEntries(spec.dataSets.map((one) => [one.name, { content: [] }])) }),
+    ...(contact !== undefined && { contact }),
+    ...(reveal && { reveal }),
+  };
   const found = checkSpec(reference, spec);
   // What a policy with a mistake in it answers to its tests says nothing.
   const diagnostics = hasError(found) ? found : [...found, ...runTests(reference, policy, spec.tests ?? [])];

@@ -3,7 +3,8 @@ import { complain, metadataEntry, shown } from './parse.ts';
 import { nearest } from '../policy/spelling.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
-import type { Criterion, Policy } from '../model/policy.ts';
+import type { Criterion } from '../model/criteria.ts';
+import type { Policy } from '../model/policy.ts';
 import { describeReference } from '../model/diagnostic.ts';
 import { referenceTo } from '../model/objects.ts';
 

@@ -1,17 +1,15 @@
 // Which policies govern an Ingress, whose sign-in counts there, and why it denies where that cannot be told.
 import { readAnnotations } from './annotations.ts';
+import type { GoverningClusterPolicy, OwnPolicy } from './attachment.ts';
 import { complain } from './parse.ts';
 import { selects, selectsAll } from './selector.ts';
 import type { ProviderReading } from './provider.ts';
 import type { ClassReading } from './settings.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { labelSelector } from '../model/selector.ts';
-import type { LabelSelector } from '../model/selector.ts';
-import { objectKey } from '../model/objects.ts';
-import type { KubernetesObject, ObjectMap } from '../model/objects.ts';
+import type { KubernetesObject } from '../model/objects.ts';
 import type { Access, AttachedPolicy, Policy } from '../model/policy.ts';
-import { parseClusterPolicy, parsePolicy } from '../policy/parse.ts';
+import { parsePolicy } from '../policy/parse.ts';
 
 /** What decides who may use an Ingress's routes. */
 export interface Binding {
@@ -24,99 +22,7 @@ export interface Binding {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-interface GoverningClusterPolicy {
-  readonly object: KubernetesObject;
-  readonly attached: AttachedPolicy;
-}
-
 const policyPath = 'metadata.annotations[sallyport.dev/policy]';
-
-/** A Policy by name; `object` is undefined where there is none of that name. */
-export interface OwnPolicy {
-  readonly name: string;
-  readonly object: KubernetesObject | undefined;
-}
-
-/** The Policies of an Ingress's own namespace that govern it: those it names, and those that name it. */
-export function ownPolicies(world: World, ingress: KubernetesObject): readonly OwnPolicy[] {
-  const { inventory } = world;
-  const namespace = ingress.metadata.namespace ?? '';
-  const { policyNames } = readAnnotations(ingress);
-  const targeted = targeting(inventory.policies).get(objectKey(ingress.metadata)) ?? [];
-  const names = new Set([...policyNames, ...targeted.map(({ metadata }) => metadata.name)]);
-  return [...names].map((name) => ({ name, object: inventory.policies.get(`${namespace}/${name}`) }));
-}
-
-// Policies by the Ingress that their targetRefs name.
-const targets = new WeakMap<ObjectMap, ReadonlyMap<string, readonly KubernetesObject[]>>();
-
-function targeting(policies: ObjectMap): ReadonlyMap<string, readonly KubernetesObject[]> {
-  const known = targets.get(policies);
-  if (known !== undefined) return known;
-  const byIngress = new Map<string, KubernetesObject[]>();
-  for (const policy of policies.values()) {
-    for (const name of targetNames(policy)) {
-      const key = `${policy.metadata.namespace ?? ''}/${name}`;
-      byIngress.set(key, [...(byIngress.get(key) ?? []), policy]);
-    }
-  }
-  targets.set(policies, byIngress);
-  return byIngress;
-}
-
-// Read loosely, so that a policy that is broken elsewhere still governs what it names, and denies there.
-function targetNames(policy: KubernetesObject): readonly string[] {
-  const { spec } = policy;
-  const references: unknown =
-    typeof spec === 'object' && spec !== null && 'targetRefs' in spec ? spec.targetRefs : undefined;
-  if (!Array.isArray(references)) return [];
-  return references.flatMap((reference: unknown) =>
-    typeof reference === 'object' && reference !== null && 'name' in reference && typeof reference.name === 'string'
-      ? [reference.name]
-      : [],
-  );
-}
-
-/** The ClusterPolicies that govern a namespace. */
-export function clusterPoliciesOf(world: World, namespace: string): readonly GoverningClusterPolicy[] {
-  const { clusterPolicies, namespaces } = world.inventory;
-  const found = namespaces.get(namespace);
-  return [...clusterPolicies.values()].flatMap((object): readonly GoverningClusterPolicy[] => {
-    const { policy } = parseClusterPolicy(object);
-    const { enforcement, namespaceSelector } = reachOf(object);
-    const governs = { object, attached: { policy, attachment: enforcement } };
-    if (namespaceSelector === undefined || selectsAll(namespaceSelector)) return [governs];
-    if (found !== undefined) return selects(namespaceSelector, found) ? [governs] : [];
-    if (enforcement === 'Default') return [];
-    const broken = `its namespaceSelector cannot be judged: Namespace ${namespace} cannot be read`;
-    return [{ object, attached: { policy: { ...policy, rules: [], broken }, attachment: 'Mandatory' } }];
-  });
-}
-
-interface Reach {
-  readonly enforcement: 'Mandatory' | 'Default';
-  readonly namespaceSelector?: LabelSelector;
-}
-
-const reaches = new WeakMap<KubernetesObject, Reach>();
-
-function reachOf(object: KubernetesObject): Reach {
-  const known = reaches.get(object);
-  if (known !== undefined) return known;
-  const reach = readReach(object);
-  reaches.set(object, reach);
-  return reach;
-}
-
-// Read loosely, so that a ClusterPolicy that is broken elsewhere denies where it was meant to govern, and nowhere else. Where
-// even that cannot be told it may have been a guardrail for everything, and is taken for one.
-function readReach(object: KubernetesObject): Reach {
-  const spec = typeof object.spec === 'object' && object.spec !== null ? object.spec : {};
-  const enforcement = 'enforcement' in spec && spec.enforcement === 'Default' ? 'Default' : 'Mandatory';
-  const namespaceSelector =
-    'namespaceSelector' in spec ? labelSelector.safeParse(spec.namespaceSelector).data : undefined;
-  return { enforcement, ...(namespaceSelector && { namespaceSelector }) };
-}
 
 /** Binds an Ingress to all that governs it. */
 export function bind(
@@ -127,17 +33,21 @@ export function bind(
   cluster: readonly GoverningClusterPolicy[],
 ): Binding {
   const annotated = readAnnotations(ingress);
-  const found = own.flatMap(({ object }) => object ?? []);
+  const found = own.flatMap(({ reading }) => reading?.object ?? []);
   const brought: readonly AttachedPolicy[] = [
-    ...(annotated.policy ? [{ policy: annotated.policy, attachment: 'Own' as const }] : []),
-    ...found.map((object) => ({ policy: parsePolicy(object).policy, attachment: 'Own' as const })),
+    ...(annotated.policy
+      ? [{ policy: annotated.policy, attachment: 'Own' as const, because: 'its annotations about access' }]
+      : []),
+    ...own.flatMap(({ reading, because }) =>
+      reading === undefined ? [] : [{ policy: reading.policy, attachment: 'Own' as const, because }],
+    ),
   ];
   const imposed = cluster.filter(({ attached }) => brought.length === 0 || attached.attachment !== 'Default');
   const access: Access = {
     policies: [...brought, ...imposed.map(({ attached }) => attached)],
     defaultAccess: reading.settings.defaultAccess,
   };
-  const missing = own.filter(({ object }) => object === undefined).map(({ name }) => name);
+  const missing = own.filter(({ reading }) => reading === undefined).map(({ name }) => name);
   const provider = chooseProvider(world, ingress, reading, found);
   const denied = annotated.denied ?? missing.map((name) => `there is no Policy ${name}`)[0] ?? provider.denied;
   const isPublic = annotated.isPublic && access.policies.length === 1;
@@ -188,10 +98,11 @@ function describeGap({ policies, defaultAccess }: Access): string | undefined {
   // A broken one denies, and is told of already.
   if (granting.some(({ broken }) => broken !== undefined)) return undefined;
   const enforced = granting.filter(({ mode }) => mode === 'Enforce');
-  if (enforced.some(({ rules }) => rules.some(({ allow }) => allow !== undefined))) return undefined;
+  if (enforced.some(({ rules }) => rules.some(({ allow, mode }) => allow !== undefined && mode !== 'Audit')))
+    return undefined;
   return enforced.length === 0
     ? 'its policies are in mode Audit, which lets nobody in, so this Ingress denies everybody: for a trial add the annotation sallyport.dev/access: authenticated beside them'
-    : 'its enforced policies only refuse, so this Ingress denies everybody: one of them needs a rule that allows';
+    : 'its enforced policies only refuse, so this Ingress denies everybody: one of them needs an enforced rule that allows';
 }
 
 interface ChosenProvider {

@@ -1,6 +1,7 @@
 // From one Ingress to its routes, host by host, before anybody asks whose hosts they are.
 import { readCors } from './cors.ts';
-import { bind, clusterPoliciesOf, namedProvider, ownPolicies } from './binding.ts';
+import { clusterPoliciesOf, ownPolicies } from './attachment.ts';
+import { bind, namedProvider } from './binding.ts';
 import type { Binding } from './binding.ts';
 import { complain, metadataEntry, parseSpec, shown } from './parse.ts';
 import type { Parsed } from './parse.ts';
@@ -67,8 +68,14 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
   const inputs = [
     defaultAccess,
     defaultProvider,
-    ...own.flatMap(({ name, object }) => [name, object, object && namedProvider(reading, object)?.object]),
-    ...cluster.flatMap(({ object, attached }) => [object, attached.policy.broken]),
+    ...own.flatMap(({ name, because, reading: policy }) => [
+      name,
+      because,
+      policy?.policy,
+      policy && namedProvider(reading, policy.object)?.object,
+    ]),
+    // One that cannot be judged in this namespace is made anew each time, and always says the same.
+    ...cluster.flatMap(({ object, attached }) => [object, attached.because, attached.policy.broken ?? attached.policy]),
     world.inventory.namespaces.get(ingress.metadata.namespace ?? ''),
     ...(spec === undefined ? [] : referredTo(world, ingress, spec)),
   ];

@@ -14,7 +14,7 @@ import type { KubernetesObject } from '../model/objects.ts';
 import type { Certificate } from '../model/route.ts';
 import { defaultClassSettings } from '../model/settings.ts';
 import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
-import { parseRange } from '../policy/criteria.ts';
+import { parseRange } from '../policy/address.ts';
 
 const controllerName = 'sallyport.dev/ingress-controller';
 

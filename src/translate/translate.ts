@@ -2,6 +2,7 @@
 import { checkProvider } from './binding.ts';
 import { isServed, readIngress } from './ingress.ts';
 import type { IngressReading } from './ingress.ts';
+import { readPolicy } from './policy.ts';
 import { byAge, settleHost } from './precedence.ts';
 import { readClass } from './settings.ts';
 import type { ClassReading } from './settings.ts';
@@ -13,7 +14,6 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Inventory, KubernetesObject, References } from '../model/objects.ts';
 import type { Certificate, HostRoutes } from '../model/route.ts';
 import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
-import { parseClusterPolicy, parsePolicy } from '../policy/parse.ts';
 
 export type { TranslateOptions } from './world.ts';
 export type { DesiredStatus } from './status.ts';
@@ -82,10 +82,10 @@ function policyDiagnostics(world: World, reading: ClassReading): readonly Diagno
   const { inventory } = world;
   return [
     ...[...inventory.policies.values()].flatMap((policy) => [
-      ...parsePolicy(policy).diagnostics,
+      ...readPolicy(world, policy).diagnostics,
       ...checkProvider(world, reading, policy),
     ]),
-    ...[...inventory.clusterPolicies.values()].flatMap((policy) => parseClusterPolicy(policy).diagnostics),
+    ...[...inventory.clusterPolicies.values()].flatMap((policy) => readPolicy(world, policy).diagnostics),
   ];
 }
 

@@ -8,7 +8,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { endpointSlice, objectKey, serviceSpec } from '../model/objects.ts';
 import type { EndpointSlice, IngressBackend, KubernetesObject, ServiceSpec } from '../model/objects.ts';
 import type { Endpoint, Upstream } from '../model/route.ts';
-import { isAddress } from '../policy/criteria.ts';
+import { isAddress } from '../policy/address.ts';
 
 export interface ReadUpstream {
   /** Absent: there is nothing to forward to. */

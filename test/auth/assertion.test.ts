@@ -20,6 +20,7 @@ const session: Session = {
     claims: { sub: 'ana', department: 'not to be told' },
   },
   authenticatedAt: 1_795_000_000_999,
+  startedAt: 0,
   expiresAt: Date.now() + 3_600_000,
 };
 const issuer = 'https://auth.example.com';

@@ -109,6 +109,7 @@ describe('a rotation, each step at the first moment at which it is not refused',
     provider: 'okta',
     identity: { user: 'ana', groups: [], claims: {} },
     authenticatedAt: start,
+    startedAt: start,
     expiresAt: start + sessionMs,
   };
   const terms = { issuer: 'https://auth.example.com', host: 'app.example.com', route: 'r' };

@@ -88,7 +88,7 @@ test('each header preset is told with exactly the headers that it sends', () => 
 test('each claim of an assertion is told, and no other', () => {
   const claims = { amr: ['pwd'], acr: 'high' };
   const identity = { user: 'ana', email: 'ana@example.com', name: 'Ana', groups: [], claims };
-  const session = { id: 's', provider: 'okta', identity, authenticatedAt: 0, expiresAt: 1 };
+  const session = { id: 's', provider: 'okta', identity, authenticatedAt: 0, startedAt: 0, expiresAt: 1 };
   const terms = { issuer: 'https://a', host: 'b', route: 'shop/cart b/', requestId: 'r', now: 0 };
   const [, payload = ''] = signAssertion(createKeyRing(), session, terms).split('.');
   const made = Object.keys(JSON.parse(Buffer.from(payload, 'base64url').toString()) as object);

@@ -27,7 +27,7 @@ const mayImport: Record<string, readonly string[]> = {
 const mayUse: Record<string, readonly string[]> = {
   model: ['zod', 'node:util'],
   policy: ['zod', 'ipaddr.js'],
-  translate: ['zod', 'node:crypto'],
+  translate: ['zod', 'yaml', 'node:crypto'],
   'telemetry.ts': ['pino', 'prom-client'],
   kubernetes: ['node:', '@kubernetes/client-node'],
   inventory: ['node:', 'yaml', 'zod'],

@@ -32,24 +32,24 @@ describe('the parser of policies', () => {
 
   test('says of every mistake where it is, what is wrong, and what would be right', () => {
     assert.deepEqual(told(undefined), [
-      'spec: required: an object with one or more of mode, rules, tests, identityProviderRef, targetRefs',
+      'spec: required: an object with one or more of mode, rules, tests, contact, reveal, identityProviderRef, dataSets, targetRefs',
     ]);
     assert.deepEqual(told({ rules: [] }), ['spec.rules: at least 1 item is needed']);
     assert.deepEqual(told({ rules: [{ allow: { and: [{ http_method: { is: 'GET' } }] } }] }), [
       'spec.rules[0].allow.and[0].http_method: unknown field http_method; did you mean httpMethod?',
     ]);
     assert.deepEqual(told({ rules: [{ allow: { and: [{ email: { is: 'a', not: 'b' } }] } }] }), [
-      'spec.rules[0].allow.and[0].email: exactly one of is, not, in, notIn, startsWith, endsWith, contains is needed',
+      'spec.rules[0].allow.and[0].email: exactly one of is, not, in, notIn, startsWith, endsWith, contains, matches, inDataSet, notInDataSet is needed',
     ]);
     assert.deepEqual(told({ rules: [{ allow: { and: [{ email: 'ana@example.com' }] } }] }), [
-      'spec.rules[0].allow.and[0].email: an object with one or more of is, not, in, notIn, startsWith, endsWith, contains is wanted',
+      'spec.rules[0].allow.and[0].email: an object with one or more of is, not, in, notIn, startsWith, endsWith, contains, matches, inDataSet, notInDataSet is wanted',
     ]);
     assert.deepEqual(told({ rules: [accept], mode: 'Off', 'a.b': 1 }), [
       'spec.mode: Enforce or Audit is wanted',
-      'spec["a.b"]: unknown field a.b; mode, rules, tests, identityProviderRef, targetRefs would be known',
+      'spec["a.b"]: unknown field a.b; mode, rules, tests, contact, reveal, identityProviderRef, dataSets, targetRefs would be known',
     ]);
     assert.deepEqual(told({ rules: [{ allow: { or: [{ claim: { path: ['team'], has: 'a', is: 'b' } }] } }] }), [
-      'spec.rules[0].allow.or[0].claim: path and exactly one of has, is, exclude are needed',
+      'spec.rules[0].allow.or[0].claim: path and exactly one of has, is, exclude, hasAnyInDataSet, hasNoneInDataSet are needed',
     ]);
     assert.deepEqual(told({ rules: [accept], tests: [{ request: { ip: '10', path: 'a?b' }, expect: 'Allow' }] }), [
       'spec.tests[0].request.ip: an address is wanted, such as 192.0.2.1',

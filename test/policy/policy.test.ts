@@ -9,16 +9,20 @@ import { describeReference } from '../../src/model/diagnostic.ts';
 import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import { referenceTo } from '../../src/model/objects.ts';
 import type { KubernetesObject } from '../../src/model/objects.ts';
-import { policyTest } from '../../src/model/policy.ts';
-import type { AttachedPolicy, Facts } from '../../src/model/policy.ts';
-import { evaluate } from '../../src/policy/evaluate.ts';
-import { explainVerdict } from '../../src/policy/explain.ts';
+import { dataSetContent, policyTest } from '../../src/model/policy.ts';
+import type { AttachedPolicy } from '../../src/model/policy.ts';
+import { explain } from '../../src/policy/explain.ts';
 import { parseClusterPolicy, parsePolicy } from '../../src/policy/parse.ts';
+import { explainVerdict } from '../../src/policy/sentences.ts';
+import { factsOfTest } from '../../src/policy/test-facts.ts';
 
 /** As a policy's own test; `under` names the one policy of the file that governs, by default all of them do. */
-const policyCase = policyTest
-  .omit({ at: true })
-  .extend({ under: z.string().optional(), because: z.array(z.string()).min(1) });
+const policyCase = policyTest.extend({
+  under: z.string().optional(),
+  because: z.array(z.string()).min(1),
+  /** What it would be, were everything in Audit enforced. */
+  trial: z.enum(['Allow', 'Deny', 'Login']).optional(),
+});
 
 const policyFile = z.strictObject({
   policies: z.array(
@@ -51,14 +55,20 @@ function attach(manifest: Manifest): {
   return { attached: { policy, attachment: manifest.spec.enforcement ?? 'Own' }, diagnostics };
 }
 
-function factsOf({ as, request }: PolicyFile['cases'][number]): Facts {
-  const { method = 'GET', path = '/', ip = '192.0.2.1' } = request ?? {};
-  if (!as) return { method, path, ip };
-  const { user = as.email ?? '', email, groups = [], claims = {} } = as;
-  return { identity: { user, ...(email !== undefined && { email }), groups, claims }, method, path, ip };
+/** As translate does; in a case, `data` is what the ConfigMaps hold. */
+function withData(
+  { policy, attachment }: AttachedPolicy,
+  data: PolicyFile['cases'][number]['data'] = {},
+): AttachedPolicy {
+  if (policy.dataSets === undefined) return { policy, attachment };
+  const dataSets = Object.fromEntries(
+    Object.keys(policy.dataSets).map((name) => [name, { content: dataSetContent.parse(data[name] ?? []) }]),
+  );
+  return { policy: { ...policy, dataSets }, attachment };
 }
 
-for (const name of readdirSync(import.meta.dirname).filter((name) => name.endsWith('.yaml'))) {
+const names = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+for (const name of names.filter((name) => name.endsWith('.yaml'))) {
   describe(name.slice(0, -'.yaml'.length), () => {
     const file = policyFile.parse(parseYaml(readFileSync(join(import.meta.dirname, name), 'utf8')));
     const parsed = file.policies.map(attach);
@@ -77,12 +87,12 @@ for (const name of readdirSync(import.meta.dirname).filter((name) => name.endsWi
           one.under === undefined || one.under === metadata.name ? (parsed[at] ?? []) : [],
         );
         assert.ok(one.under === undefined || governing.length === 1, `one policy is named ${one.under}`);
-        const policies = governing.map(({ attached }) => attached);
-        const verdict = evaluate({ policies, defaultAccess: file.defaultAccess }, factsOf(one));
-        const sentences = explainVerdict(verdict);
+        const policies = governing.map(({ attached }) => withData(attached, one.data));
+        const explanation = explain({ policies, defaultAccess: file.defaultAccess }, factsOfTest(one));
+        const { decision, trial } = explanation.verdict;
         assert.deepEqual(
-          { decision: verdict.decision, because: sentences },
-          { decision: one.expect, because: one.because },
+          { decision, because: explainVerdict(explanation), ...(one.trial && { trial }) },
+          { decision: one.expect, because: one.because, ...(one.trial && { trial: one.trial }) },
         );
       });
     }

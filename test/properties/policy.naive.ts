@@ -1,16 +1,9 @@
 // A second implementation of the policy language, naive on purpose: Pomerium's rego (pkg/policy/rules/rules.go) over sets.
-import type {
-  Access,
-  AttachedPolicy,
-  Criterion,
-  Decision,
-  Facts,
-  ListMatcher,
-  Operators,
-  Reason,
-  Rule,
-  StringMatcher,
-} from '../../src/model/policy.ts';
+import type { Criterion } from '../../src/model/criteria.ts';
+import type { ListMatcher, StringMatcher } from '../../src/model/matchers.ts';
+import type { Access, AttachedPolicy, Operators, Rule } from '../../src/model/policy.ts';
+import type { Reason } from '../../src/model/reason.ts';
+import type { Decision, Facts } from '../../src/model/verdict.ts';
 
 /** What a negative matcher answers of a value that is not there: against the person, as we do, or as Pomerium does. */
 type Absence = 'against' | 'pomerium';

@@ -2,24 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { clusterPolicySpec, policySpec } from '../../src/model/kinds.ts';
-import { criterionNames } from '../../src/model/policy.ts';
-import type {
-  Access,
-  AttachedPolicy,
-  Criterion,
-  Decision,
-  Facts,
-  ListMatcher,
-  Operators,
-  Outcome,
-  Policy,
-  PolicyVerdict,
-  Rule,
-  StringMatcher,
-} from '../../src/model/policy.ts';
+import { clusterPolicySpec, policySpec } from '../../src/model/policy-kinds.ts';
+import { criterionNames } from '../../src/model/criteria.ts';
+import type { Criterion } from '../../src/model/criteria.ts';
+import type { ListMatcher, StringMatcher } from '../../src/model/matchers.ts';
+import type { Access, AttachedPolicy, Operators, Policy, Rule } from '../../src/model/policy.ts';
+import type { Decision, Facts, Outcome, PolicyVerdict } from '../../src/model/verdict.ts';
 import { evaluate } from '../../src/policy/evaluate.ts';
-import { explainVerdict } from '../../src/policy/explain.ts';
+import { explain } from '../../src/policy/explain.ts';
+import { explainVerdict } from '../../src/policy/sentences.ts';
+import { factsOfTest } from '../../src/policy/test-facts.ts';
 import { parseClusterPolicy, parsePolicy } from '../../src/policy/parse.ts';
 import { naiveAction, naiveDecision } from './policy.naive.ts';
 import type { Ruling } from './policy.naive.ts';
@@ -112,11 +104,13 @@ const identityOf = (email: fc.Arbitrary<string>) =>
     )
     .map(([identity, email]) => ({ ...identity, ...(email !== undefined && { email }) }));
 
-const request = fc.record({
-  method: fc.constantFrom('GET', 'DELETE'),
-  path: fc.constantFrom('/', '/a', '/a/b'),
-  ip: fc.constantFrom('10.1.2.3', '::ffff:10.1.2.3', '192.0.2.7', '198.51.100.1', '2001:db8::1', 'unknown'),
-});
+const request: fc.Arbitrary<Facts> = fc
+  .record({
+    method: fc.constantFrom('GET', 'DELETE'),
+    path: fc.constantFrom('/', '/a', '/a/b'),
+    ip: fc.constantFrom('10.1.2.3', '::ffff:10.1.2.3', '192.0.2.7', '198.51.100.1', '2001:db8::1', 'unknown'),
+  })
+  .map((asked) => factsOfTest({ request: asked }));
 const signedIn = (email: fc.Arbitrary<string> = fc.constantFrom(...emails)): fc.Arbitrary<Facts> =>
   fc.tuple(request, identityOf(email)).map(([facts, identity]) => ({ ...facts, identity }));
 const anyFacts: fc.Arbitrary<Facts> = fc.oneof(request, signedIn());
@@ -149,7 +143,7 @@ describe('the evaluator', () => {
     fc.assert(
       fc.property(rulesOf(anyCriterion), anyFacts, (rules, facts) => {
         const attached: AttachedPolicy = { attachment: 'Own', policy: { name: 'p', mode: 'Enforce', rules } };
-        const [verdict] = evaluate({ policies: [attached], defaultAccess: 'Deny' }, facts).policies;
+        const [verdict] = explain({ policies: [attached], defaultAccess: 'Deny' }, facts).policies;
         assert.deepEqual(plain(verdict?.allow), plainRuling(naiveAction(rules, 'allow', facts, 'against')));
         assert.deepEqual(plain(verdict?.deny), plainRuling(naiveAction(rules, 'deny', facts, 'against')));
       }),
@@ -214,12 +208,12 @@ describe('the explanation', () => {
     };
     fc.assert(
       fc.property(accessOf(rulesOf(anyCriterion)), anyFacts, (access, facts) => {
-        const verdict = evaluate(access, facts);
-        const sentences = explainVerdict(verdict);
+        const explanation = explain(access, facts);
+        const sentences = explainVerdict(explanation);
         const silent = (one: PolicyVerdict) => !sentences.some((sentence) => sentence.includes(one.policy));
-        assert.deepEqual(verdict.policies.filter(silent), []);
+        assert.deepEqual(explanation.policies.filter(silent), []);
         assert.ok(
-          sentences.some((sentence) => accounts[verdict.decision].test(sentence)),
+          sentences.some((sentence) => accounts[explanation.verdict.decision].test(sentence)),
           sentences.join(' '),
         );
       }),

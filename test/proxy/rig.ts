@@ -59,6 +59,7 @@ export function session(id: string, change: Partial<OpenedSession['session']> = 
     provider: 'okta',
     identity: ana,
     authenticatedAt,
+    startedAt: authenticatedAt,
     expiresAt: authenticatedAt + 3_600_000,
     ...change,
   };
@@ -314,6 +315,7 @@ export async function withRig(options: RigOptions, test: (rig: Rig) => Promise<v
       authority,
       checkUpstreamAddresses: false,
       accessLog: 'all',
+      decisionLog: 'none',
       log,
       metrics,
       ...options.proxy,

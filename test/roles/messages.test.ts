@@ -18,6 +18,7 @@ const session = {
   provider: 'p',
   identity: { user: 'u', groups: [], claims: {} },
   authenticatedAt: 0,
+  startedAt: 0,
   expiresAt: 1,
 };
 const opened: OpenedSession = { session, renewAt: 1 };

@@ -2,6 +2,7 @@
 import type { Identity } from '../../../src/model/identity.ts';
 import type { KubernetesObject } from '../../../src/model/objects.ts';
 import { evaluate } from '../../../src/policy/evaluate.ts';
+import { factsOfTest } from '../../../src/policy/test-facts.ts';
 import { translate } from '../../../src/translate/translate.ts';
 import type { Translation } from '../../../src/translate/translate.ts';
 import { inventoryFrom, objectsOf } from '../../translate/inventory.ts';
@@ -86,8 +87,8 @@ const people: readonly (Identity | undefined)[] = [
   person('eve@example.org', [], ''),
 ];
 const requests = [
-  { method: 'GET', path: '/', ip: '192.0.2.1' },
-  { method: 'DELETE', path: '/d/1', ip: '10.0.0.7' },
+  factsOfTest({}),
+  factsOfTest({ request: { method: 'DELETE', path: '/d/1', ip: '10.0.0.7' } }),
 ];
 
 /** Every person, from every provider, with every request: those that are let in, as text. */

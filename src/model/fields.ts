@@ -1,0 +1,16 @@
+// The small schemas that fields of our kinds are made of.
+import { z } from 'zod';
+
+export const name = z.string().min(1).max(253);
+export const described = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description });
+
+/** A text of one form. The API server's own words would be the pattern; its rule says what is wanted instead. */
+export const formed = (pattern: RegExp, max: number, wanted: string) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(pattern, { error: wanted })
+    .meta({ 'x-kubernetes-validations': [{ rule: `self.matches(r'${pattern.source}')`, message: wanted }] });
+
+export const providerReference = z.strictObject({ name: described(name, 'Name of an IdentityProvider.') });

@@ -1,0 +1,24 @@
+// authenticationMethod: how the person signed in (amr, RFC 8176): a password, a second factor, a hardware key.
+import type { Identity } from '../../model/identity.ts';
+import type { ListMatcher } from '../../model/matchers.ts';
+import { compileList } from '../list.ts';
+import type { List } from '../list.ts';
+import { aboutPerson } from '../truth.ts';
+import type { Compiling, Judge } from '../truth.ts';
+
+export function compileAuthenticationMethod(matcher: ListMatcher, compiling: Compiling): Judge | undefined {
+  const test = compileList(matcher, compiling);
+  return (
+    test &&
+    aboutPerson(
+      'authentication-method',
+      (identity, { now }) => test(methodsOf(identity), now),
+      (identity) => methodsOf(identity),
+    )
+  );
+}
+
+function methodsOf({ claims }: Identity): List | undefined {
+  const methods = Object.hasOwn(claims, 'amr') ? claims['amr'] : undefined;
+  return Array.isArray(methods) ? methods : undefined;
+}

@@ -1,0 +1,54 @@
+// clientCertificate and invalidClientCertificate: what the client has shown in the TLS handshake.
+import type { Criterion } from '../../model/criteria.ts';
+import type { ClientCertificate } from '../../model/verdict.ts';
+import { compileTexts } from '../text.ts';
+import { truthOf } from '../truth.ts';
+import type { Compiling, Judge, Truth } from '../truth.ts';
+
+type Test = (certificate: ClientCertificate, now: number) => Truth;
+
+/** A client without a certificate never matches, whatever the matcher: a negative one must not admit it. */
+export function compileClientCertificate(
+  value: NonNullable<Criterion['clientCertificate']>,
+  compiling: Compiling,
+): Judge | undefined {
+  const test = compileTest(value, compiling);
+  if (test === undefined) return undefined;
+  return {
+    judge: ({ clientCertificate, now }) => (clientCertificate === undefined ? 0 : test(clientCertificate, now)),
+    reason: (yes, { clientCertificate }) => {
+      if (clientCertificate === undefined) return 'client-certificate-required';
+      return yes ? 'client-certificate-ok' : 'client-certificate-unauthorized';
+    },
+    see: ({ clientCertificate }) => clientCertificate,
+  };
+}
+
+function compileTest(
+  { fingerprint, spkiHash, sanEmail, sanDns, sanUri }: NonNullable<Criterion['clientCertificate']>,
+  compiling: Compiling,
+): Test | undefined {
+  if (fingerprint !== undefined) {
+    const wanted = new Set(fingerprint.map((one) => one.replaceAll(':', '').toLowerCase()));
+    return (certificate) => truthOf(wanted.has(certificate.fingerprint));
+  }
+  if (spkiHash !== undefined) {
+    const wanted = new Set(spkiHash);
+    return (certificate) => truthOf(wanted.has(certificate.spkiHash));
+  }
+  const named = (matcher: typeof sanEmail, namesOf: (certificate: ClientCertificate) => readonly string[]) => {
+    const test = matcher && compileTexts(matcher, compiling);
+    return test && ((certificate: ClientCertificate, now: number) => test(namesOf(certificate), now));
+  };
+  return (
+    named(sanEmail, ({ sanEmails }) => sanEmails) ??
+    named(sanDns, ({ sanDnsNames }) => sanDnsNames) ??
+    named(sanUri, ({ sanUris }) => sanUris)
+  );
+}
+
+export const compileInvalidClientCertificate = (): Judge => ({
+  judge: ({ clientCertificate }) => truthOf(clientCertificate === undefined),
+  reason: (yes) => (yes ? 'invalid-client-certificate' : 'valid-client-certificate'),
+  see: ({ clientCertificate }) => clientCertificate,
+});
