@@ -163,7 +163,7 @@ export const reservedCriteria = {
   mcpTool: 'mcpTool is reserved: what an MCP client calls is not read in this version',
 } as const;
 
-export const criterion = exactlyOne(criteria, 'One condition: exactly one criterion.', reservedCriteria);
+export const criterion = exactlyOne(criteria, 'One condition: exactly one criterion.', Object.keys(reservedCriteria));
 export type Criterion = Readonly<z.infer<typeof criterion>>;
 export type CriterionName = keyof typeof criteria;
 export const criterionNames = Object.keys(criteria) as readonly CriterionName[];

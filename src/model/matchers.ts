@@ -1,18 +1,19 @@
 // The matchers of the policy language as zod schemas: how a text, a list, an address or a time may be compared.
 import { z } from 'zod';
 
-/** A field that the language keeps for later: whoever uses it is told so, and is not taken for someone who misspelt. */
-type Reserved = Readonly<Record<string, string>>;
-
 /**
  * An object with exactly one of the given fields. It is closed: the API server would prune a misspelt field before it
  * validates, so that one of two would vanish beside the other. Kept, it counts: `maxProperties: 1` refuses two of which one
- * is misspelt, and the rule refuses one that is.
+ * is misspelt, and the rule refuses one that is. `reserved` are names that are kept for later, for its message.
  */
-export function exactlyOne<Shape extends z.ZodRawShape>(shape: Shape, description: string, reserved: Reserved = {}) {
+export function exactlyOne<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  description: string,
+  reserved: readonly string[] = [],
+) {
   const names = Object.keys(shape);
-  const message = `exactly one of ${names.join(', ')} is needed`;
-  const rules = Object.entries(reserved).map(([name, why]) => ({ rule: `!${isThere(name)}`, message: why }));
+  const kept = reserved.length === 0 ? '' : ` (${reserved.join(' and ')} are reserved, and not there yet)`;
+  const message = `exactly one of ${names.join(', ')} is needed${kept}`;
   return z
     .strictObject(shape)
     .partial()
@@ -22,7 +23,7 @@ export function exactlyOne<Shape extends z.ZodRawShape>(shape: Shape, descriptio
       closed: true,
       minProperties: 1,
       maxProperties: 1,
-      'x-kubernetes-validations': [...rules, { rule: names.map(isThere).join(' || '), message }],
+      'x-kubernetes-validations': [{ rule: names.map(isThere).join(' || '), message }],
     });
 }
 

@@ -1,5 +1,6 @@
 // What a zod schema found wrong with a spec, as Diagnostics: where it is, what is wrong, and what would be right.
 import { z } from 'zod';
+import { criterion, reservedCriteria } from '../model/criteria.ts';
 import type { Diagnostic, ObjectReference } from '../model/diagnostic.ts';
 import { nearest } from './spelling.ts';
 
@@ -47,10 +48,13 @@ interface Finding {
 function describeIssue(schema: z.ZodType, issue: z.core.$ZodIssue): readonly Finding[] {
   const path: Path = ['spec', ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    const known = fieldsOf(schemaAt(schema, issue.path));
-    return issue.keys
-      .slice(0, diagnosticsMax)
-      .map((key) => ({ path: [...path, key], message: describeUnknown(key, known) }));
+    const at = schemaAt(schema, issue.path);
+    const known = fieldsOf(at);
+    const reserved: Readonly<Record<string, string>> = at === criterion ? reservedCriteria : {};
+    return issue.keys.slice(0, diagnosticsMax).map((key) => ({
+      path: [...path, key],
+      message: Object.hasOwn(reserved, key) ? (reserved[key] ?? '') : describeUnknown(key, known),
+    }));
   }
   return [{ path, message: describeOther(schemaAt(schema, issue.path), issue) }];
 }

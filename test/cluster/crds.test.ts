@@ -68,7 +68,7 @@ describe('the CRDs on a real API server', () => {
   });
 
   test('a rule whose allow and deny are misspelt is refused', async () => {
-    await refused({ rules: [{ name: 'r', alow: { and: [{ accept: true }] } }] }, /no field but name, allow, deny/);
+    await refused({ rules: [{ name: 'r', alow: { and: [{ accept: true }] } }] }, /no field but name, mode, allow, deny/);
   });
 
   test('a policy without rules, and one without a spec, are refused', async () => {
@@ -101,6 +101,7 @@ spec: { rules: [{ allow: { and: [{ gruops: { has: x } }] } }] }
     const created = await createPolicy('whole', { rules, tests, targetRefs: [{ name: 'app' }] });
     assert.deepEqual((created as { spec: unknown }).spec, {
       mode: 'Enforce',
+      reveal: false,
       rules,
       tests,
       targetRefs: [{ group: 'networking.k8s.io', kind: 'Ingress', name: 'app' }],
