@@ -5,6 +5,7 @@ import { collections, objectKey, reachKey } from '../model/objects.ts';
 import type { ReferencedCollection } from '../model/objects.ts';
 import type { Logger } from '../telemetry.ts';
 import type { ObjectCache, RawObject } from './cache.ts';
+import { takeTurns } from './turns.ts';
 import type { Clock } from './watch.ts';
 
 /** The content of one kind. */
@@ -18,10 +19,6 @@ export interface ReferencedContent {
   stop(): Promise<void>;
 }
 
-const maxConcurrent = 8;
-const minBackoffMs = 800;
-const maxBackoffMs = 30_000;
-
 export function referencedContent(options: {
   readonly collection: ReferencedCollection;
   readonly client: KubernetesClient;
@@ -32,17 +29,20 @@ export function referencedContent(options: {
   onChange(): void;
 }): ReferencedContent {
   const { collection, client, cache, log, clock } = options;
-  const stopping = new AbortController();
   let referenced: ReadonlySet<string> = new Set();
   /** The version of every object of the kind, as the watch told it. */
   const versions = new Map<string, string>();
   /** What was fetched: the version known when we asked, and the version that came, which may be newer. */
   const fetched = new Map<string, { readonly asked: string; readonly got: string | undefined }>();
-  const turns = takeTurns({ isWanted, work: fetchUntilFresh, signal: stopping.signal });
+  const turns = takeTurns({ isWanted, ask: fetchContent, clock });
 
   // Deleted, or no longer named, while we asked.
   const isMoot = (key: string) => !referenced.has(key) || !versions.has(key);
-  const permit = (key: string) => cache.putReach(reachKey(collection, key), undefined);
+  /** Takes back what failures have said of a key; returns whether the cache changed. */
+  function acquit(key: string): boolean {
+    turns.forgive(key);
+    return cache.putReach(reachKey(collection, key), undefined);
+  }
 
   function isWanted(key: string): boolean {
     if (isMoot(key)) return false;
@@ -51,36 +51,33 @@ export function referencedContent(options: {
     return content?.asked !== version && content?.got !== version;
   }
 
-  async function fetchUntilFresh(key: string): Promise<void> {
-    for (let failures = 0; isWanted(key) && !stopping.signal.aborted;) {
-      const asked = versions.get(key) ?? '';
-      try {
-        store(key, asked, await getObject(client, collection, key, stopping.signal));
-        failures = 0;
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        failures += 1;
-        // Deleted a moment ago: the watch is about to say so.
-        if (error.code !== 'NotFound') failed(key, error, failures);
-        const ceilingMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** failures);
-        await clock.sleep(minBackoffMs + clock.random() * (ceilingMs - minBackoffMs), stopping.signal);
-      }
+  async function fetchContent(key: string, signal: AbortSignal): Promise<void> {
+    const asked = versions.get(key) ?? '';
+    try {
+      store(key, asked, await getObject(client, collection, key, signal));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // What changed while we asked is asked for again at once.
+      if (versions.get(key) === asked && !isMoot(key) && !signal.aborted) failed(key, error);
     }
   }
 
-  /** What is forbidden is no longer awaited: others would wait for it in every round. Asking goes on. */
-  function failed(key: string, { code, message }: ApiError, failures: number): void {
-    const what = { kind: collections[collection].kind, object: key, code, reason: message };
-    if (failures === 1) log.warn(what, 'content not fetched');
-    const isForbidden = code === 'Forbidden' && !isMoot(key);
-    if (isForbidden && cache.putReach(reachKey(collection, key), 'Forbidden')) options.onChange();
+  function failed(key: string, { code, message }: ApiError): void {
+    const times = turns.pause(key);
+    // Deleted a moment ago: the watch is about to say so.
+    if (code === 'NotFound') return;
+    if (times === 1) {
+      log.warn({ kind: collections[collection].kind, object: key, code, reason: message }, 'content not fetched');
+    }
+    // What is forbidden is awaited no longer: others would wait for it in every round. Asking goes on.
+    if (code === 'Forbidden' && cache.putReach(reachKey(collection, key), 'Forbidden')) options.onChange();
   }
 
   function store(key: string, asked: string, object: RawObject): void {
     if (isMoot(key)) return;
     fetched.set(key, { asked, got: object.metadata.resourceVersion });
-    const permitted = permit(key);
-    if (cache.put(collection, object) || permitted) options.onChange();
+    const acquitted = acquit(key);
+    if (cache.put(collection, object) || acquitted) options.onChange();
   }
 
   return {
@@ -88,7 +85,7 @@ export function referencedContent(options: {
       let forgot = false;
       for (const key of referenced) {
         if (keys.has(key)) continue;
-        forgot = permit(key) || forgot;
+        forgot = acquit(key) || forgot;
         const object = fetched.delete(key) ? cache.get(collection, key) : undefined;
         if (object !== undefined) forgot = cache.putName(collection, object) || forgot;
       }
@@ -99,7 +96,9 @@ export function referencedContent(options: {
     },
     seen(metadata) {
       const key = objectKey(metadata.metadata);
-      versions.set(key, metadata.metadata.resourceVersion ?? '');
+      const { resourceVersion = '' } = metadata.metadata;
+      if (versions.get(key) !== resourceVersion) turns.wake(key);
+      versions.set(key, resourceVersion);
       turns.want(key);
       // What was fetched stays until its successor is here.
       return fetched.has(key) ? false : cache.putName(collection, metadata);
@@ -107,38 +106,11 @@ export function referencedContent(options: {
     gone(key) {
       versions.delete(key);
       fetched.delete(key);
-      const permitted = permit(key);
-      return cache.remove(collection, key) || permitted;
+      const acquitted = acquit(key);
+      return cache.remove(collection, key) || acquitted;
     },
-    async stop() {
-      stopping.abort(new Error('the inventory was stopped'));
-      await turns.ended();
-    },
+    stop: () => turns.stop(),
   };
-}
-
-/** Does the work for each key that is wanted, for a few of them at a time and once at a time for each. */
-function takeTurns(options: {
-  isWanted(key: string): boolean;
-  work(key: string): Promise<void>;
-  readonly signal: AbortSignal;
-}) {
-  const waiting = new Set<string>();
-  const running = new Map<string, Promise<void>>();
-  function want(key: string): void {
-    if (options.isWanted(key)) waiting.add(key);
-    for (const next of waiting) {
-      if (running.size >= maxConcurrent || options.signal.aborted) return;
-      if (running.has(next)) continue;
-      waiting.delete(next);
-      const done = options.work(next).finally(() => {
-        running.delete(next);
-        want(next);
-      });
-      running.set(next, done);
-    }
-  }
-  return { want, ended: () => Promise.all(running.values()) };
 }
 
 async function getObject(

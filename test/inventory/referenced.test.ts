@@ -18,13 +18,15 @@ let api: FakeApi;
 let source: InventorySource | undefined;
 let inventories: Inventory[];
 let log: ReturnType<typeof lines>;
-let sleeps: number;
+let slept: number[];
+let longestSleepMs: number;
 
 beforeEach(async () => {
   api = await startFakeApi();
   inventories = [];
   log = lines();
-  sleeps = 0;
+  slept = [];
+  longestSleepMs = 10;
 });
 afterEach(async () => {
   await source?.stop();
@@ -40,9 +42,10 @@ async function start(namespaces?: string[]): Promise<void> {
     onChange: (inventory) => void inventories.push(inventory),
     clock: {
       ...systemClock,
+      random: () => 0.5,
       sleep: (ms, signal) => {
-        sleeps += 1;
-        return systemClock.sleep(Math.min(ms, 10), signal);
+        slept.push(ms);
+        return systemClock.sleep(Math.min(ms, longestSleepMs), signal);
       },
     },
     ...(namespaces && { namespaces }),
@@ -160,8 +163,56 @@ for (const collection of referencedCollections) {
       reference(collection, 'default/named');
       await until(() => gets().length > 0);
       await sleep(100);
-      assert.ok(sleeps >= gets().length - 1, `${gets().length} requests, ${sleeps} pauses`);
+      assert.ok(slept.length >= gets().length - 1, `${gets().length} requests, ${slept.length} pauses`);
       assert.deepEqual(log.of('content not fetched'), []);
+    });
+
+    test('that could not be fetched is asked for at once when it changes', async () => {
+      put('named', 'v1');
+      await start();
+      longestSleepMs = 60_000;
+      api.onOther(fail(404));
+      reference(collection, 'default/named');
+      await until(() => slept.length === 1);
+      put('named', 'v2');
+      await until(() => slept.length === 2, 500);
+      api.onOther(() => false);
+      api.remove(all, 'named');
+      put('named', 'v2');
+      await until(() => dataOf('named') !== undefined, 500);
+      assert.deepEqual(slept, [1200, 2000]);
+      // The same while the question is on its way.
+      let held = false;
+      api.onOther((request, response) => {
+        if (held) return false;
+        held = true;
+        setTimeout(() => fail(404)(request, response), 100);
+        return true;
+      });
+      put('named', 'v3');
+      await until(() => held);
+      put('named', 'v4');
+      await until(() => (dataOf('named') as { k: string }).k === 'v4', 500);
+      // And what succeeded between two failures was the end of the first.
+      api.onOther(fail(500));
+      put('named', 'v5');
+      await until(() => slept.length === 3, 500);
+      put('named', 'v6');
+      await until(() => slept.length === 4, 500);
+      assert.deepEqual(slept.slice(2), [1200, 2000]);
+    });
+
+    test('that cannot be fetched holds up none that can', async () => {
+      for (let index = 0; index < 20; index++) put(`bad${index}`, 'v1');
+      put('named', 'v1');
+      await start();
+      longestSleepMs = 60_000;
+      api.onOther((request, response) => (request.path.includes('/bad') ? fail(403)(request, response) : false));
+      const bad = Array.from({ length: 20 }, (_, index) => `default/bad${index}`);
+      reference(collection, ...bad, 'default/named');
+      await until(() => dataOf('named') !== undefined, 500);
+      await until(() => bad.every((key) => reachOf(latest(), collection, key) === 'Forbidden'), 500);
+      assert.equal(gets().length, 21);
     });
 
     test('that may not be read is said to be forbidden, and arrives once it may', async () => {
