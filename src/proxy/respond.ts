@@ -50,9 +50,8 @@ function problem(status: number, title: string, detail: string, requestId: strin
   return `${JSON.stringify({ type: 'about:blank', title, status, detail, requestId })}\n`;
 }
 
-// The one form of ours is a sign-out. Chromium keeps pages that were left alive in spite of no-store: measured with 156, the
-// back button brought /.sallyport/ back, name and groups, without asking us. This ends those of this host, and the
-// application's with them.
+// The one form of ours is a sign-out. Chromium keeps pages that were left alive in spite of no-store, for the back button.
+// Those of ours that say who somebody is have a status that it does not keep; this ends the application's, on this host.
 const forgetPages = ['Clear-Site-Data', '"cache"'];
 
 export function respondRedirect(
