@@ -8,6 +8,7 @@ import { labelSelector } from '../model/selector.ts';
 import type { LabelSelector } from '../model/selector.ts';
 import type { KubernetesObject, ObjectMap } from '../model/objects.ts';
 import type { AttachedPolicy } from '../model/policy.ts';
+import { nearest } from '../policy/spelling.ts';
 
 /** A Policy by name; `reading` is undefined where there is none of that name. */
 export interface OwnPolicy {
@@ -16,16 +17,19 @@ export interface OwnPolicy {
   readonly reading: PolicyReading | undefined;
 }
 
+/** Why a Policy governs that an Ingress names. It stands on the Ingress, and outlives the Policy: without it, nobody gets in. */
+export const byAnnotation = 'annotation sallyport.dev/policy';
+
 /** The Policies of an Ingress's own namespace that govern it: those it names, and those that name it. */
 export function ownPolicies(world: World, ingress: KubernetesObject): readonly OwnPolicy[] {
   const { policies } = world.inventory;
   const { namespace = '', name: ingressName } = ingress.metadata;
   const reasons = new Map<string, string>();
-  for (const name of readAnnotations(ingress).policyNames) reasons.set(name, 'annotation sallyport.dev/policy');
+  for (const name of readAnnotations(ingress).policyNames) reasons.set(name, byAnnotation);
   for (const { policy, targets } of targeting(policies).get(namespace) ?? []) {
     const target = targets.find((one) => one.name === ingressName || (one.selector && selects(one.selector, ingress)));
     const { name } = policy.metadata;
-    if (target !== undefined && !reasons.has(name)) reasons.set(name, `spec.targetRefs[${target.index}] of the policy`);
+    if (target !== undefined && !reasons.has(name)) reasons.set(name, target.because);
   }
   return [...reasons].map(([name, because]) => {
     const object = policies.get(`${namespace}/${name}`);
@@ -34,7 +38,7 @@ export function ownPolicies(world: World, ingress: KubernetesObject): readonly O
 }
 
 interface Target {
-  readonly index: number;
+  readonly because: string;
   readonly name?: string;
   readonly selector?: LabelSelector;
 }
@@ -58,17 +62,29 @@ function targeting(policies: ObjectMap): ReadonlyMap<string, readonly TargetingP
   return byNamespace;
 }
 
+const anyIngress: Target = { because: 'its spec.targetRefs cannot be read, and may mean any Ingress', selector: {} };
+
 // Read loosely, so that a policy that is broken elsewhere still governs what it names, and denies there. A target that cannot
 // be read may have meant any Ingress of the namespace, and is taken to mean all: nothing widens by being misspelt.
 function targetsOf({ spec }: KubernetesObject): readonly Target[] {
-  const references: unknown =
-    typeof spec === 'object' && spec !== null && 'targetRefs' in spec ? spec.targetRefs : undefined;
-  if (!Array.isArray(references)) return [];
-  return references.map((reference: unknown, index): Target => {
-    const fields = typeof reference === 'object' && reference !== null ? reference : {};
-    if ('name' in fields && typeof fields.name === 'string') return { index, name: fields.name };
-    return { index, selector: labelSelector.safeParse('selector' in fields ? fields.selector : {}).data ?? {} };
-  });
+  if (typeof spec !== 'object' || spec === null) return [];
+  if (!('targetRefs' in spec)) return Object.keys(spec).some(isNearlyTargets) ? [anyIngress] : [];
+  const references: unknown = spec.targetRefs;
+  return Array.isArray(references) ? references.map(readTarget) : [anyIngress];
+}
+
+function readTarget(reference: unknown, index: number): Target {
+  const fields: object = typeof reference === 'object' && reference !== null ? reference : {};
+  const name: unknown = 'name' in fields ? fields.name : undefined;
+  const selector: unknown = 'selector' in fields ? fields.selector : undefined;
+  const because = `its spec.targetRefs[${index}]`;
+  if (typeof name === 'string' && selector === undefined) return { because, name };
+  const read = name === undefined ? labelSelector.safeParse(selector).data : undefined;
+  return read === undefined ? anyIngress : { because, selector: read };
+}
+
+function isNearlyTargets(field: string): boolean {
+  return nearest(field, ['targetRefs']) !== undefined;
 }
 
 export interface GoverningClusterPolicy {

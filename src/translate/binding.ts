@@ -100,8 +100,10 @@ function describeGap({ policies, defaultAccess }: Access): string | undefined {
   const enforced = granting.filter(({ mode }) => mode === 'Enforce');
   if (enforced.some(({ rules }) => rules.some(({ allow, mode }) => allow !== undefined && mode !== 'Audit')))
     return undefined;
-  return enforced.length === 0
-    ? 'its policies are in mode Audit, which lets nobody in, so this Ingress denies everybody: for a trial add the annotation sallyport.dev/access: authenticated beside them'
+  if (enforced.length === 0)
+    return 'its policies are in mode Audit, which lets nobody in, so this Ingress denies everybody: for a trial add the annotation sallyport.dev/access: authenticated beside them';
+  return enforced.some(({ rules }) => rules.some(({ allow }) => allow !== undefined))
+    ? 'the rules of its policies that allow are in mode Audit, which lets nobody in, so this Ingress denies everybody: one of them needs an enforced rule that allows'
     : 'its enforced policies only refuse, so this Ingress denies everybody: one of them needs an enforced rule that allows';
 }
 

@@ -120,7 +120,8 @@ function readContent(configMap: KubernetesObject, key: string | undefined): Data
 /** `undefined` where it is no YAML. Aliases are few, so that a small text does not become a large value. */
 function yamlOf(text: string): unknown {
   try {
-    return parseYaml(text, { maxAliasCount: 16, logLevel: 'silent', prettyErrors: false });
+    // `error` keeps warnings quiet; `silent` would pass a list that breaks off in the middle for a shorter one.
+    return parseYaml(text, { maxAliasCount: 16, logLevel: 'error', prettyErrors: false });
   } catch {
     return undefined;
   }

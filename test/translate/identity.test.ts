@@ -81,10 +81,10 @@ function table(objects: readonly KubernetesObject[], generation: number): RouteT
 }
 
 /** The hosts that travel when these objects change, or, given as a name alone, go. */
-function travelling(text: string, gone: readonly string[] = []): readonly string[] {
-  const first = table(before, 1);
+function travelling(text: string, gone: readonly string[] = [], earlier = before): readonly string[] {
+  const first = table(earlier, 1);
   assert.equal(first.hosts.size, hostCount);
-  const kept = before.filter(({ kind, metadata }) => !gone.includes(`${kind} ${metadata.name}`));
+  const kept = earlier.filter(({ kind, metadata }) => !gone.includes(`${kind} ${metadata.name}`));
   const second = table([...kept, ...objectsOf(text)], 2);
   const update = tableUpdate(first, second);
   const changed = new Set(update.changed.map(({ host }) => host));
@@ -124,6 +124,52 @@ describe('what travels to the proxies', () => {
   test('the hosts that a Policy governs, when it changes', () => {
     const governed = numbers.filter((number) => number % 2 === 1).map((number) => `app-${number}.example.com`);
     assert.deepEqual(travelling(policy('staff-1', 'b')), governed.toSorted());
+  });
+
+  const named = numbers.map((number) => `app-${number}.example.com`).toSorted();
+  const targeting = (targets: string, group = 'a') =>
+    policy('guard', group).replace('spec: {', `spec: {targetRefs: [${targets}], `);
+
+  test('the hosts of the Ingresses that a policy begins to target, and no other', () => {
+    assert.deepEqual(travelling(targeting('{name: app-4}')), ['app-4.example.com']);
+    assert.deepEqual(travelling(targeting('{selector: {matchLabels: {tier: web}}}')), []);
+    assert.deepEqual(travelling(targeting('{selector: {}}')), named);
+  });
+
+  test('the hosts that a policy has targeted or targets now, when it changes or goes', () => {
+    const earlier = [...before, ...objectsOf(targeting('{name: app-4}, {name: app-5}'))];
+    assert.deepEqual(travelling(targeting('{name: app-4}, {name: app-6}'), [], earlier), [
+      'app-4.example.com',
+      'app-5.example.com',
+      'app-6.example.com',
+    ]);
+    assert.deepEqual(travelling(targeting('{name: app-4}, {name: app-5}', 'b'), [], earlier), [
+      'app-4.example.com',
+      'app-5.example.com',
+    ]);
+    assert.deepEqual(travelling('', ['Policy guard'], earlier), ['app-4.example.com', 'app-5.example.com']);
+  });
+
+  test('one host, when a label of its Ingress changes so that a policy selects it', () => {
+    const earlier = [...before, ...objectsOf(targeting('{selector: {matchLabels: {tier: web}}}'))];
+    const labelled = application(8)
+      .replace('namespace: shop,', 'namespace: shop, labels: {tier: web},')
+      .split('---')[0];
+    assert.deepEqual(travelling(labelled ?? '', [], earlier), ['app-8.example.com']);
+  });
+
+  test('the hosts of a policy whose data set changes, and nothing when another ConfigMap does', () => {
+    const configMap = (name: string, text: string) =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, namespace: shop}\ndata: {people: "${text}"}`;
+    const looking = targeting('{name: app-4}')
+      .replace('spec: {', 'spec: {dataSets: [{name: people, configMapRef: {name: people, key: people}}], ')
+      .replace('groups: {has: a}', 'email: {inDataSet: people}');
+    const earlier = [
+      ...before,
+      ...objectsOf([looking, configMap('people', '[a]'), configMap('spare', '[a]')].join('\n---\n')),
+    ];
+    assert.deepEqual(travelling(configMap('people', '[b]'), [], earlier), ['app-4.example.com']);
+    assert.deepEqual(travelling(configMap('spare', '[b]'), [], earlier), []);
   });
 
   test('nothing, when a provider that no policy names or a timeout changes', () => {

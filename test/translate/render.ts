@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describeReference } from '../../src/model/diagnostic.ts';
 import type { Status } from '../../src/model/kinds.ts';
-import type { AttachedPolicy } from '../../src/model/policy.ts';
+import type { AttachedPolicy, DataSet } from '../../src/model/policy.ts';
 import type { HostRoutes, Route, Upstream } from '../../src/model/route.ts';
 import type { ProviderSettings } from '../../src/model/settings.ts';
 import type { Translation } from '../../src/translate/translate.ts';
@@ -53,9 +53,17 @@ function renderUpstream({ name, protocol, serverName, endpoints }: Upstream): st
 }
 
 /** Rules are shown of annotations alone: a Policy's are those of its own object. */
-function renderPolicy({ policy: { name, mode, rules, broken }, attachment }: AttachedPolicy): string {
+function renderPolicy({ policy, attachment, because }: AttachedPolicy): string {
+  const { name, mode, rules, dataSets = {}, broken } = policy;
   const of = name.startsWith('annotations') ? `: ${JSON.stringify(rules)}` : '';
-  return `${attachment}, ${mode}: ${name}${of}${broken === undefined ? '' : `, broken: ${broken}`}`;
+  const why = because === undefined ? '' : ` (${because})`;
+  const data = Object.entries(dataSets).map(([set, content]) => `, ${set} = ${renderDataSet(content)}`);
+  return `${attachment}, ${mode}: ${name}${of}${why}${data.join('')}${broken === undefined ? '' : `, broken: ${broken}`}`;
+}
+
+function renderDataSet({ content, staleAt }: DataSet): string {
+  const age = staleAt === undefined ? '' : ` until ${new Date(staleAt).toISOString()}`;
+  return `${content === undefined ? 'an error' : JSON.stringify(content)}${age}`;
 }
 
 function byName({ authority }: Translation): Readonly<Record<string, ProviderSettings>> {
