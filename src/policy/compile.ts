@@ -218,23 +218,29 @@ function isOperator(name: string): name is keyof typeof operators {
 }
 
 /**
- * Asks every operand: a true result carries what the true operands carry, a false one what the false ones do, and inversion
- * turns a result and keeps what it carries (Pomerium's pkg/policy/rules/rules.go, with the reasons in one bit).
+ * Without a session every operand is asked: a true result carries what the true operands carry, a false one what the false
+ * ones do, and inversion turns a result and keeps what it carries (Pomerium's pkg/policy/rules/rules.go, with the reasons in
+ * one bit). With a session nothing is carried, and the first operand that settles it is the last.
  */
 function merge(tests: readonly Test[], { all, inverted }: Operator): Test {
   const turned = truthOf(inverted);
+  const settling = truthOf(!all) ^ turned;
   return (facts) => {
+    if (facts.identity !== undefined) {
+      for (const test of tests) if ((test(facts) & holds) === settling) return truthOf(!all);
+      return truthOf(all);
+    }
     let whenTrue = 0;
     let whenFalse = 0;
     for (const test of tests) {
       const truth = test(facts) ^ turned;
-      if ((truth & holds) === 0) whenFalse |= met | (truth & unauthenticated);
-      else whenTrue |= met | (truth & unauthenticated);
+      if ((truth & holds) === 0) whenFalse |= asked | (truth & unauthenticated);
+      else whenTrue |= asked | (truth & unauthenticated);
     }
     const result = all ? whenFalse === 0 : whenTrue !== 0;
     return result ? holds | (whenTrue & unauthenticated) : whenFalse & unauthenticated;
   };
 }
 
-/** That there was one, in `whenTrue` and `whenFalse`. */
-const met = holds;
+/** That there was such an operand, in `whenTrue` and `whenFalse`. */
+const asked = holds;
