@@ -34,12 +34,12 @@ const header = namedStringMatcher(
       .max(128)
       .meta({ description: 'The name of the header, in any letter case.' }),
   },
-  'A request header, as the client sent it. Of one that is sent several times a value must do, and for not and notIn all of them.',
+  'A request header, as the client sent it. Of one that is sent several times the worst value counts: an allow wants all of them to match, a deny one.',
 );
 
 const query = namedStringMatcher(
   { name: z.string().min(1).max(256).meta({ description: 'The name of the parameter, decoded.' }) },
-  'A parameter of the query, decoded. Of one that is given several times a value must do, and for not and notIn all of them.',
+  'A parameter of the query, decoded. Of one that is given several times the worst value counts: an allow wants all of them to match, a deny one.',
 );
 
 const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const;

@@ -6,7 +6,7 @@ import type { Finding } from './findings.ts';
 import { compilePattern } from './pattern.ts';
 import { comparedIn } from './placed.ts';
 import type { Compared, Path, Placed } from './placed.ts';
-import { isTimezone, localMoment, realMoment } from './wall-clock.ts';
+import { clockMs, isTimezone, momentOf } from './wall-clock.ts';
 
 export function checkCriterion({ criterion, refuses }: Placed): readonly Finding[] {
   const { sourceIp, httpMethod, httpPath, domain, email, serviceAccount } = criterion;
@@ -71,14 +71,15 @@ function checkTimes({ timeOfDay, dayOfWeek, date }: Criterion, refuses: boolean)
   );
   const days = (['after', 'before'] as const).flatMap((side) => {
     const text = date?.[side];
-    if (text === undefined || localMoment(text) !== undefined || realMoment(text) !== undefined) return [];
+    if (text === undefined || momentOf(text, 'UTC') !== undefined) return [];
     return [fault('error', ['date', side], 'there is no such day')];
   });
-  const isNever = timeOfDay?.after !== undefined && timeOfDay.after === timeOfDay.before;
+  const { after = '00:00', before } = timeOfDay ?? {};
+  const isNever = before !== undefined && clockMs(after) === clockMs(before);
   const never = fault(
     refuses ? 'error' : 'warning',
     ['timeOfDay'],
-    'no time is after and before the same: it never holds',
+    'no time is after and before the same, and none before 00:00: it never holds',
   );
   return [...zones, ...days, ...(isNever ? [never] : [])];
 }

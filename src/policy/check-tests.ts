@@ -4,11 +4,11 @@ import { dataSetContent } from '../model/policy.ts';
 import { isAddress } from './address.ts';
 import { fault } from './findings.ts';
 import type { Finding } from './findings.ts';
-import { realMoment } from './wall-clock.ts';
+import { momentOf } from './wall-clock.ts';
 
 const momentWanted = 'a moment of RFC 3339 is wanted, such as 2026-12-24T18:00:00Z';
 const isMoment = (text: string): boolean =>
-  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$/.test(text) && realMoment(text) !== undefined;
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$/.test(text) && momentOf(text, 'UTC') !== undefined;
 
 /** A test that asks what no request can ask would pass or fail for the wrong reason. */
 export function checkTests(
@@ -20,6 +20,7 @@ export function checkTests(
     const badIp = request?.ip !== undefined && !isAddress(request.ip);
     const badPath = request?.path !== undefined && !/^\/[^?#]*$/.test(request.path);
     const { authenticatedAt, sessionStartedAt } = as ?? {};
+    const tellsTime = authenticatedAt !== undefined || sessionStartedAt !== undefined;
     return [
       ...(badIp ? [fault('error', [...place, 'request', 'ip'], 'an address is wanted, such as 192.0.2.1')] : []),
       ...(badPath
@@ -31,12 +32,12 @@ export function checkTests(
             ),
           ]
         : []),
-      ...(at === undefined && needsTime
+      ...(at === undefined && (needsTime || tellsTime)
         ? [
             fault(
               'error',
               [...place, 'at'],
-              `the policy asks for the time, so a test must say when it is: ${momentWanted}`,
+              `${needsTime ? 'the policy asks for the time' : 'it tells when a person signed in'}, so a test must say when it is: ${momentWanted}`,
             ),
           ]
         : []),

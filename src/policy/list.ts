@@ -18,6 +18,12 @@ export function spelling(element: unknown): string | undefined {
   return undefined;
 }
 
+/** A single value is a list of one; undefined where there is nothing to compare with. */
+export function listOf(value: unknown): List | undefined {
+  if (Array.isArray(value)) return value;
+  return spelling(value) === undefined ? undefined : [value];
+}
+
 /** A person may be in 10,000 groups: their Set is made once, and lives as long as the session's array. */
 function membersOf(list: List): ReadonlySet<unknown> {
   let members = membersOfList.get(list);

@@ -2,7 +2,7 @@
 import type { StringMatcher } from '../model/matchers.ts';
 import { compileDataSet } from './data-set.ts';
 import { compilePattern } from './pattern.ts';
-import { failed, holds, truthOf } from './truth.ts';
+import { failed, truthOf } from './truth.ts';
 import type { Compiling, Truth } from './truth.ts';
 
 /** `now` is there for data sets, which grow stale. */
@@ -49,15 +49,19 @@ function matching(pattern: string, { against }: Compiling): TextTest | undefined
   };
 }
 
-/** Of several values one must do; for the negative operators all of them, and no value is a missing one. */
+/** Whether what differs from its value meets it. */
+export function isNegative({ not, notIn, notInDataSet }: StringMatcher): boolean {
+  return not !== undefined || notIn !== undefined || notInDataSet !== undefined;
+}
+
+/** Of several values all must do, or one; no value is a missing one. */
 export function compileTexts(
   matcher: StringMatcher,
+  all: boolean,
   compiling: Compiling,
 ): ((texts: readonly string[], now: number) => Truth) | undefined {
   const test = compileText(matcher, compiling);
   if (test === undefined) return undefined;
-  const { not, notIn, notInDataSet } = matcher;
-  const all = not !== undefined || notIn !== undefined || notInDataSet !== undefined;
   return (texts, now) => {
     if (texts.length === 0) return test(undefined, now);
     let truth: Truth = truthOf(all);
@@ -67,6 +71,14 @@ export function compileTexts(
       if (all) truth &= one;
       else truth |= one;
     }
-    return truth & holds;
+    return truth;
   };
+}
+
+/**
+ * What a client may send several times under one name. Which of them an application reads nobody knows, so that the worst of
+ * them counts: where truth lets in all must do, and where truth refuses one is enough.
+ */
+export function compileSentTexts(matcher: StringMatcher, compiling: Compiling): ReturnType<typeof compileTexts> {
+  return compileTexts(matcher, compiling.against === 0, compiling);
 }

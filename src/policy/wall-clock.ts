@@ -1,4 +1,4 @@
-// What the clock on the wall of a time zone shows at a moment.
+// What the clock on the wall of a time zone shows at a moment, and the moment that a date in one means.
 
 /** Zones change their clocks at multiples of this, in the years that a request can come from. */
 const slotMs = 15 * 60_000;
@@ -14,58 +14,37 @@ export function isTimezone(name: string): boolean {
 
 /**
  * Milliseconds since the epoch, as if the zone were UTC: its date and time of day can be read off with UTC arithmetic.
- * Asking Intl costs some microseconds, so the offset is remembered for a quarter of an hour.
+ * Asking for the offset costs some microseconds, so it is remembered for a quarter of an hour.
  * @throws {RangeError} where there is no such zone.
  */
 export function wallClock(timezone: string): (now: number) => number {
-  const format = new Intl.DateTimeFormat('en', {
-    timeZone: timezone,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
   let slot = Number.NaN;
   let offsetMs = 0;
   return (now) => {
     const current = Math.floor(now / slotMs);
     if (current !== slot) {
-      const second = Math.floor(now / 1000) * 1000;
-      const parts = new Map(format.formatToParts(second).map(({ type, value }) => [type, Number(value)]));
-      const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
-      const shown = Date.UTC(
-        part('year'),
-        part('month') - 1,
-        part('day'),
-        part('hour'),
-        part('minute'),
-        part('second'),
-      );
-      offsetMs = shown - second;
+      const { offsetNanoseconds } = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timezone);
+      offsetMs = offsetNanoseconds / 1_000_000;
       slot = current;
     }
     return now + offsetMs;
   };
 }
 
-/** `2026-12-24` or `2026-12-24T18:00` as wallClock would show it; undefined for one with an offset, or no date at all. */
-export function localMoment(text: string): number | undefined {
-  if (/(Z|[+-][0-9]{2}:[0-9]{2})$/.test(text.slice(10))) return undefined;
-  return realMoment(text.length === 10 ? `${text}T00:00Z` : `${text}Z`);
-}
-
-/** Milliseconds since the epoch; undefined where there is no such day (2026-02-30). */
-export function realMoment(text: string): number | undefined {
-  const parsed = Date.parse(text);
-  // JavaScript takes February 30 for March 2.
-  const day = Number(text.slice(8, 10));
-  const [year, month] = [Number(text.slice(0, 4)), Number(text.slice(5, 7))];
-  return Number.isNaN(parsed) || day > new Date(Date.UTC(year, month, 0)).getUTCDate() ? undefined : parsed;
+/**
+ * Milliseconds since the epoch of `2026-12-24` (its first moment), `2026-12-24T18:00` in the zone, or one with an offset.
+ * A local time that comes twice, when clocks are set back, is the first of them. Undefined: there is no such day.
+ */
+export function momentOf(text: string, timezone: string): number | undefined {
+  const hasOffset = /(Z|[+-][0-9]{2}:[0-9]{2})$/.test(text.slice(10));
+  try {
+    const moment = hasOffset
+      ? Temporal.Instant.from(text)
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(timezone, { disambiguation: 'compatible' });
+    return moment.epochMilliseconds;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `HH:MM:SS`, milliseconds of the day. */

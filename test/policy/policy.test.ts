@@ -37,6 +37,8 @@ const policyFile = z.strictObject({
   /** All of them: a file without this field has none. */
   diagnostics: z.array(z.string()).default([]),
   cases: z.array(policyCase).min(1),
+  /** Of a criterion, for criteria.test.ts. */
+  tables: z.array(z.unknown()).optional(),
 });
 type PolicyFile = z.infer<typeof policyFile>;
 type Manifest = PolicyFile['policies'][number];

@@ -1,7 +1,7 @@
 // authenticationMethod: how the person signed in (amr, RFC 8176): a password, a second factor, a hardware key.
 import type { Identity } from '../../model/identity.ts';
 import type { ListMatcher } from '../../model/matchers.ts';
-import { compileList } from '../list.ts';
+import { compileList, listOf } from '../list.ts';
 import type { List } from '../list.ts';
 import { aboutPerson } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';
@@ -18,7 +18,7 @@ export function compileAuthenticationMethod(matcher: ListMatcher, compiling: Com
   );
 }
 
+/** Some providers send a single one as a text, and a deny must not miss it. */
 function methodsOf({ claims }: Identity): List | undefined {
-  const methods = Object.hasOwn(claims, 'amr') ? claims['amr'] : undefined;
-  return Array.isArray(methods) ? methods : undefined;
+  return Object.hasOwn(claims, 'amr') ? listOf(claims['amr']) : undefined;
 }

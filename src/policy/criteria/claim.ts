@@ -1,7 +1,7 @@
 // claim: whatever else the provider said of the person, found by its path.
 import type { Criterion } from '../../model/criteria.ts';
 import type { Identity } from '../../model/identity.ts';
-import { compileList, spelling } from '../list.ts';
+import { compileList, listOf } from '../list.ts';
 import type { List } from '../list.ts';
 import { aboutPerson } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';
@@ -26,20 +26,25 @@ export function compileClaim(
  * `constructor` is no claim, and neither is the `length` of a list. The objects of a list on the way are all looked into.
  */
 function claimAt(claims: Identity['claims'], path: readonly string[]): List | undefined {
-  let values: readonly unknown[] = [claims];
-  for (const [depth, name] of path.entries()) {
-    // Nothing was nested so far, which is nearly always.
-    values = depth === 0 ? valuesUnder(claims, name) : values.flatMap((value) => valuesUnder(value, name));
-    if (values.length === 0) return undefined;
+  let value: unknown = claims;
+  for (let depth = 0; depth < path.length; depth += 1) {
+    if (Array.isArray(value)) return claimsWithin(value, path.slice(depth));
+    value = ownValue(value, path[depth] ?? '');
+    if (value === undefined) return undefined;
   }
-  const [first] = values;
-  if (values.length === 1) return Array.isArray(first) ? first : spelling(first) === undefined ? undefined : [first];
-  return values.flat();
+  return listOf(value);
 }
 
-function valuesUnder(value: unknown, name: string): readonly unknown[] {
-  if (Array.isArray(value))
-    return value.flatMap((element) => (Array.isArray(element) ? [] : valuesUnder(element, name)));
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return [];
-  return [Object.getOwnPropertyDescriptor(value, name)?.value];
+function claimsWithin(list: List, path: readonly string[]): List | undefined {
+  const found = list.flatMap((element) =>
+    typeof element === 'object' && element !== null && !Array.isArray(element)
+      ? (claimAt(element as Identity['claims'], path) ?? [])
+      : [],
+  );
+  return found.length === 0 ? undefined : found;
+}
+
+function ownValue(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
 }

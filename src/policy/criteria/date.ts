@@ -2,23 +2,18 @@
 import type { Criterion } from '../../model/criteria.ts';
 import { aboutRequest, truthOf } from '../truth.ts';
 import type { Judge } from '../truth.ts';
-import { isTimezone, localMoment, realMoment, wallClock } from '../wall-clock.ts';
+import { isTimezone, momentOf, wallClock } from '../wall-clock.ts';
 
+/** Both sides are moments, not what a clock shows: an hour that comes twice must not end what has begun. */
 export function compileDate({ after, before, timezone }: NonNullable<Criterion['date']>): Judge | undefined {
   if (!isTimezone(timezone) || (after === undefined && before === undefined)) return undefined;
+  const from = after === undefined ? -Infinity : momentOf(after, timezone);
+  const until = before === undefined ? Infinity : momentOf(before, timezone);
+  if (from === undefined || until === undefined) return undefined;
   const clock = wallClock(timezone);
-  const isPast = (text: string): ((now: number) => boolean) | undefined => {
-    const local = localMoment(text);
-    if (local !== undefined) return (now) => clock(now) >= local;
-    const real = realMoment(text);
-    return real === undefined ? undefined : (now) => now >= real;
-  };
-  const begun = after === undefined ? () => true : isPast(after);
-  const over = before === undefined ? () => false : isPast(before);
-  if (begun === undefined || over === undefined) return undefined;
   return aboutRequest(
     'date',
-    ({ now }) => truthOf(begun(now) && !over(now)),
+    ({ now }) => truthOf(now >= from && now < until),
     ({ now }) => new Date(clock(now)).toISOString().slice(0, 19),
   );
 }

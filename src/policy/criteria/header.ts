@@ -1,6 +1,6 @@
 // header: a request header, which is the client's word and nobody else's.
 import type { Criterion } from '../../model/criteria.ts';
-import { compileTexts } from '../text.ts';
+import { compileSentTexts } from '../text.ts';
 import { aboutRequest } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';
 
@@ -11,7 +11,7 @@ export function compileHeader(
   { name, ...matcher }: NonNullable<Criterion['header']>,
   compiling: Compiling,
 ): Judge | undefined {
-  const test = compileTexts(matcher, compiling);
+  const test = compileSentTexts(matcher, compiling);
   const key = String(name).toLowerCase();
   return (
     test &&

@@ -1,6 +1,6 @@
 // query: a parameter of the query string.
 import type { Criterion } from '../../model/criteria.ts';
-import { compileTexts } from '../text.ts';
+import { compileSentTexts } from '../text.ts';
 import { aboutRequest } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';
 
@@ -8,7 +8,7 @@ export function compileQuery(
   { name, ...matcher }: NonNullable<Criterion['query']>,
   compiling: Compiling,
 ): Judge | undefined {
-  const test = compileTexts(matcher, compiling);
+  const test = compileSentTexts(matcher, compiling);
   const valuesIn = (query: string): readonly string[] =>
     query === '' ? [] : new URLSearchParams(query).getAll(String(name));
   return (
