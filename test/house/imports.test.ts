@@ -26,7 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** What each room may take from outside; `node:` alone stands for all of Node. */
 const mayUse: Record<string, readonly string[]> = {
   model: ['zod', 'node:util'],
-  policy: ['zod', 'ipaddr.js'],
+  policy: ['zod', 'ipaddr.js', 're2js', '@bufbuild/cel'],
   translate: ['zod', 'yaml', 'node:crypto'],
   'telemetry.ts': ['pino', 'prom-client'],
   kubernetes: ['node:', '@kubernetes/client-node'],
