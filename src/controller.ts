@@ -1,6 +1,8 @@
 // The control loop: each inventory is translated, published, reported. What publishes and reports is a parameter.
 import type { Inventory, References } from './model/objects.ts';
 import type { Logger, Metrics } from './telemetry.ts';
+import { departures, isOver } from './translate/departures.ts';
+import type { Departure } from './translate/departures.ts';
 import { translate } from './translate/translate.ts';
 import type { TranslateOptions, Translation } from './translate/translate.ts';
 
@@ -27,15 +29,34 @@ export interface Controller {
 // Content that was named just now arrives within milliseconds. One that cannot be fetched holds up the others no longer
 // than this.
 const pendingMs = 1_000;
+// As long as an API server keeps the Event.
+const departureMs = 3_600_000;
 
 export function createController(options: ControllerOptions): Controller {
   const { log, metrics, now = Date.now } = options;
   let latest: Inventory | undefined;
   let overdue: NodeJS.Timeout | undefined;
 
-  const finish = (translation: Translation, inventory: Inventory) => {
+  let published: Translation | undefined;
+  let departed: readonly (Departure & { readonly until: number })[] = [];
+
+  /** With the policies that went since we began: one translation alone cannot know of them. */
+  const withDepartures = (translation: Translation): Translation => {
+    const at = now();
+    const gone = published === undefined ? [] : departures(published, translation);
+    departed = [
+      ...departed.filter((one) => at < one.until && !isOver(translation, one)),
+      ...gone.map((one) => ({ ...one, until: at + departureMs })),
+    ];
+    published = translation;
+    if (departed.length === 0) return translation;
+    return { ...translation, diagnostics: [...translation.diagnostics, ...departed.map((one) => one.diagnostic)] };
+  };
+
+  const finish = (translated: Translation, inventory: Inventory) => {
     clearTimeout(overdue);
     overdue = undefined;
+    const translation = withDepartures(translated);
     options.publish(translation);
     options.report(translation, inventory);
     for (const severity of ['error', 'warning'] as const) {

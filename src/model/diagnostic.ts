@@ -67,6 +67,8 @@ export const diagnosticCodes = {
     'A path is one that no request can have, belongs to Sallyport itself, or looks like a regular expression: write it as a plain path.',
   PolicyBroken:
     'A policy that governs the Ingress is broken, so the Ingress denies everybody: correct the policy that the message names.',
+  PolicyDeparted:
+    'A Policy that chose the Ingress by its targetRefs, or a Mandatory ClusterPolicy, governs it no longer: it was deleted, or its targets or the labels changed. See that what is left is what you want. It is said for an hour, by an installation that was running when it happened.',
   PolicyNotFound:
     'The Ingress names a Policy that is not in its namespace, and it denies everybody: create the Policy, or correct the annotation.',
   PolicyTestFailed:
@@ -95,6 +97,8 @@ export interface Diagnostic {
   readonly path: string;
   /** What is wrong and what would be right, one sentence each. Never holds a secret. */
   readonly message: string;
+  /** The host that somebody else has, as in HostRoutes, where that is what is wrong. */
+  readonly host?: string;
 }
 
 /** `Ingress monitoring/grafana` */
