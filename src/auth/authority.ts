@@ -37,6 +37,8 @@ export interface OwnRequest {
   readonly body?: string;
   /** The provider whose sessions count on the route asked for. */
   readonly provider?: string;
+  /** Somebody is signed in, and must prove again who they are: at most so long ago. */
+  readonly withinSeconds?: number;
 }
 
 export type Answer = { readonly cookies: readonly string[] } & (

@@ -24,6 +24,8 @@ const requestSchema = z.object({
   binding: z.string(),
   /** Whoever is signed in already is not wanted: the provider asks who it is. */
   somebodyElse: z.boolean(),
+  /** How long ago the person may have proved who they are; absent: any sign-in will do. */
+  withinSeconds: z.number().optional(),
   at: z.number(),
 });
 
@@ -40,6 +42,7 @@ const flowSchema = z.discriminatedUnion('kind', [
     challenge: challengeSchema,
     redirectUri: z.string(),
     request: requestSchema.optional(),
+    withinSeconds: z.number().optional(),
     returnTo: z.string(),
     at: z.number(),
   }),

@@ -17,15 +17,24 @@ export interface Challenge {
   readonly verifier: string;
 }
 
+/** What is asked of a sign-in, where not just any will do. */
+export interface Demand {
+  /** The provider is to ask who it is, and not to take the person it knows already. */
+  readonly somebodyElse?: boolean;
+  /** The person must prove who they are, unless they did so within this time (OpenID Connect Core 1.0, section 3.1.2.1: max_age). */
+  readonly withinSeconds?: number;
+}
+
 export interface Provider {
   readonly settings: ProviderSettings;
+  /** Where the browser goes to sign in. @throws {ProviderError} */
+  authorizationUrl(redirectUri: string, challenge: Challenge, demand?: Demand): Promise<string>;
   /**
-   * Where the browser goes to sign in. `somebodyElse`: the provider is to ask who it is, and not to take the person it
-   * knows already. @throws {ProviderError}
+   * Exchanges the code. It takes only what {@link CheckedCallback} says: the state has been checked. With `withinSeconds`
+   * it also wants the provider's word (`auth_time`) that the person proved who they are no longer ago.
+   * @throws {ProviderError}
    */
-  authorizationUrl(redirectUri: string, challenge: Challenge, somebodyElse?: boolean): Promise<string>;
-  /** Exchanges the code. It takes only what {@link CheckedCallback} says: the state has been checked. @throws {ProviderError} */
-  exchange(callback: CheckedCallback, now: number): Promise<SignedIn>;
+  exchange(callback: CheckedCallback, now: number, withinSeconds?: number): Promise<SignedIn>;
   /** Where the browser goes to sign out at the provider; `undefined` where it has no such place. @throws {ProviderError} */
   endSessionUrl(idToken: string, returnTo: string, state: string): Promise<string | undefined>;
   close(): Promise<void>;
@@ -62,10 +71,11 @@ export function createProvider(settings: ProviderSettings, now: () => number = D
 
   return {
     settings,
-    async authorizationUrl(redirectUri, { state, nonce, verifier }, somebodyElse = false) {
+    async authorizationUrl(redirectUri, { state, nonce, verifier }, { somebodyElse = false, withinSeconds } = {}) {
       const config = await configuration();
       const parameters = {
         ...(somebodyElse && { prompt: askingPrompt(config) }),
+        ...(withinSeconds !== undefined && { max_age: String(withinSeconds) }),
         ...settings.authorizationParameters,
         redirect_uri: redirectUri,
         scope: supportedScopes(settings, config).join(' '),
@@ -78,7 +88,7 @@ export function createProvider(settings: ProviderSettings, now: () => number = D
       return oidc.buildAuthorizationUrl(config, parameters).href;
     },
 
-    async exchange({ url, challenge }, at) {
+    async exchange({ url, challenge }, at, withinSeconds) {
       const config = await configuration();
       try {
         const answer = await oidc.authorizationCodeGrant(config, url, {
@@ -86,6 +96,7 @@ export function createProvider(settings: ProviderSettings, now: () => number = D
           expectedNonce: challenge.nonce,
           pkceCodeVerifier: challenge.verifier,
           idTokenExpected: true,
+          ...(withinSeconds !== undefined && { maxAge: withinSeconds }),
         });
         return await signedIn(config, settings, answer, at);
       } catch (cause) {

@@ -27,6 +27,7 @@ import { ProviderError } from './discovery.ts';
 import type { Provider } from './provider.ts';
 import { createCode, createSession, readSession, takeCode } from './session.ts';
 import type { SignedIn } from './session.ts';
+import type { Session } from '../model/identity.ts';
 import type { SignInFailure } from '../model/page.ts';
 
 const retryAfterSeconds = 5;
@@ -47,7 +48,7 @@ export async function startSignIn(
   if (provider === undefined) return page({ kind: 'NoProvider' });
   const { authenticationHost } = settings;
   if (authenticationHost === undefined || isAuthenticationHost(settings, request.host)) {
-    return toProvider(desk, request, provider, { returnTo, somebodyElse });
+    return toProvider(desk, request, provider, { returnTo, somebodyElse, ...within(request) });
   }
   const flowId = newFlowId();
   const flow = newCodeFlow(returnTo, now);
@@ -59,6 +60,7 @@ export async function startSignIn(
     provider: provider.settings.name,
     binding: bindingOf(flow.secret),
     somebodyElse,
+    ...within(request),
     at: now,
   };
   const sealed = sealRequest(ring, asked, authenticationHost);
@@ -79,21 +81,34 @@ export async function requestedSignIn(desk: Desk, request: OwnRequest): Promise<
   if (provider === undefined) return page({ kind: 'NoProvider' });
   const { somebodyElse } = asked;
   const held = somebodyElse ? undefined : await heldSession(desk, request);
-  if (held !== undefined && held.session.provider === asked.provider)
+  if (held !== undefined && held.session.provider === asked.provider && isRecent(held.session, asked, desk.now))
     return toApplication(desk, held.ticket, asked, []);
-  return toProvider(desk, request, provider, { returnTo: ownPrefix, somebodyElse, asked });
+  return toProvider(desk, request, provider, { returnTo: ownPrefix, somebodyElse, ...within(asked), asked });
+}
+
+/** Under exactOptionalPropertyTypes. */
+function within({ withinSeconds }: { readonly withinSeconds?: number | undefined }): {
+  readonly withinSeconds?: number;
+} {
+  return withinSeconds === undefined ? {} : { withinSeconds };
+}
+
+/** A session that began too long ago would be asked for again, for ever: both its times count. */
+function isRecent({ authenticatedAt, startedAt }: Session, { withinSeconds }: SignInRequest, now: number): boolean {
+  return withinSeconds === undefined || now - Math.min(authenticatedAt, startedAt) <= withinSeconds * 1000;
 }
 
 interface Journey {
   /** A path and query on this host, for when nobody asked. */
   readonly returnTo: string;
   readonly somebodyElse: boolean;
+  readonly withinSeconds?: number;
   /** The application's host that wants the session. */
   readonly asked?: SignInRequest;
 }
 
 async function toProvider(desk: Desk, request: OwnRequest, provider: Provider, journey: Journey): Promise<Answer> {
-  const { returnTo, somebodyElse, asked } = journey;
+  const { returnTo, asked } = journey;
   const { settings } = desk;
   // A store that is away is noticed here, before the person has typed a password in vain (promise 11).
   await desk.store.read('session', 'nobody');
@@ -107,11 +122,12 @@ async function toProvider(desk: Desk, request: OwnRequest, provider: Provider, j
     challenge,
     redirectUri,
     ...(asked !== undefined && { request: asked }),
+    ...within(journey),
     returnTo: keepable(returnTo),
     at: desk.now,
   };
   try {
-    const location = await provider.authorizationUrl(redirectUri, challenge, somebodyElse);
+    const location = await provider.authorizationUrl(redirectUri, challenge, journey);
     return { kind: 'Redirect', status: 302, location, cookies: flowCookies(desk, request, flowId, flow) };
   } catch (error) {
     return providerFailed(desk, request, error, '', []);
@@ -135,7 +151,7 @@ export async function providerCallback(desk: Desk, request: OwnRequest): Promise
   if (provider === undefined) return page({ kind: 'NoProvider' }, done);
   let signedIn: SignedIn;
   try {
-    signedIn = await provider.exchange(callback, now);
+    signedIn = await provider.exchange(callback, now, flow.withinSeconds);
   } catch (error) {
     return providerFailed(desk, request, error, startAgain, done);
   }

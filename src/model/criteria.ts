@@ -151,7 +151,7 @@ const criteria = {
   invalidClientCertificate: yes(
     'True where the client has shown no certificate, or an invalid one. No listener asks for one yet: it is always true.',
   ),
-  cel: z.string().min(1).max(2048).meta({
+  cel: z.string().min(1).max(1024).meta({
     description:
       'A CEL expression over request, user, session, now and data that must be true. Its type is checked, and its cost is bounded.',
   }),

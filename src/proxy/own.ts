@@ -25,7 +25,7 @@ export function isAuthenticationHost(host: string, { settings }: RouteTable): bo
 export function ownRequest(
   asked: CanonicalRequest,
   cookieName: string,
-  rest: { readonly provider?: string | undefined; readonly body?: string | undefined } = {},
+  rest: Pick<{ [Key in keyof OwnRequest]?: OwnRequest[Key] | undefined }, 'body' | 'provider' | 'withinSeconds'> = {},
 ): OwnRequest {
   const { method, scheme, authority, host, path, query, headers } = asked;
   const origin = headers.get('origin')?.[0];
@@ -42,6 +42,7 @@ export function ownRequest(
     ...(fetchSite !== undefined && { fetchSite }),
     ...(rest.body !== undefined && { body: rest.body }),
     ...(rest.provider !== undefined && { provider: rest.provider }),
+    ...(rest.withinSeconds !== undefined && { withinSeconds: rest.withinSeconds }),
   };
 }
 

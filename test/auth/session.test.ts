@@ -63,9 +63,10 @@ describe('a session', () => {
     const full = await readSession(store, ring, ticket);
     assert(full);
     const { provider, identity, authenticatedAt, tokens } = signedIn;
-    const { expiresAt, ...session } = full.session;
+    const { expiresAt, startedAt, ...session } = full.session;
     assert.deepEqual(session, { id: ticket.id, provider, identity, authenticatedAt });
     assert(Math.abs(expiresAt - now() - lifetimeMs) < 5_000);
+    assert.equal(expiresAt - startedAt, lifetimeMs);
     assert.deepEqual(full.tokens, tokens);
   });
 
