@@ -66,7 +66,7 @@ export function settleHost(
 function ownedElsewhere({ ingress, host, path }: HostClaim, owner: HostClaim): Diagnostic {
   const named = host === '' ? 'every host that nobody names' : `the host ${host}`;
   const message = `${named} belongs to namespace ${owner.ingress.metadata.namespace ?? ''}, whose ${describeReference(referenceTo(owner.ingress))} ${precedes(owner, ingress)}: choose another host`;
-  return complain(ingress, 'HostOwnedElsewhere', path, message);
+  return { ...complain(ingress, 'HostOwnedElsewhere', path, message), host };
 }
 
 function precedes({ ingress }: HostClaim, other: KubernetesObject): string {
@@ -75,7 +75,7 @@ function precedes({ ingress }: HostClaim, other: KubernetesObject): string {
 
 function reservedHost({ ingress, host, path }: HostClaim): Diagnostic {
   const message = `${host} is the authentication host, which Sallyport serves itself: only an Ingress of its own namespace may name it, for its certificate`;
-  return complain(ingress, 'AuthenticationHostReserved', path, message);
+  return { ...complain(ingress, 'AuthenticationHostReserved', path, message), host };
 }
 
 // The same path in two Ingresses: the older one's is served, and the other hears of it.
@@ -99,7 +99,7 @@ function conflict({ ingress, host, path }: HostClaim, route: Route, winner: Host
       ? 'an earlier path of this Ingress'
       : `${describeReference(referenceTo(winner.ingress))}, which ${precedes(winner, ingress)}`;
   const message = `${host}${route.path} (${route.match}) is served by ${by}: this one has no effect`;
-  return complain(ingress, 'ConflictingRoute', path, message);
+  return { ...complain(ingress, 'ConflictingRoute', path, message), host };
 }
 
 /** Exact before prefix, longer before shorter, then by name so that the order is the same everywhere. */
