@@ -58,9 +58,15 @@ for (const [preset, name] of headers) {
       await rig.get('/private', 'Cookie: __Host-sallyport=eve', ...carrying(name, taken));
       const told = claimsIn(rig.upstream.requests[1], name);
       assert.deepEqual([told.sub, told.aud, told['route']], ['eve', 'app.example.com', routeOf('/private')]);
+      await rig.get('/private', 'Cookie: __Host-sallyport=good', ...carrying(name, taken));
+      assert.equal(
+        claimsIn(rig.upstream.requests[2], name)['route'],
+        routeOf('/private'),
+        'the same person, elsewhere',
+      );
       await rig.get('/', ...carrying(name, taken));
-      assert.ok(!rig.upstream.requests[2]?.includes(taken), 'a public route hears of nobody');
-      assert.equal(rig.upstream.requests.length, 3);
+      assert.ok(!rig.upstream.requests[3]?.includes(taken), 'a public route hears of nobody');
+      assert.equal(rig.upstream.requests.length, 4);
     }));
 }
 
