@@ -171,7 +171,7 @@ async function metricsPage(): Promise<string> {
   return page(
     'Metrics',
     'src/telemetry.ts',
-    'At `/metrics` of `--probes` and `--admin`, for Prometheus, without a token. No label holds a host, a path or a person, so the page does not grow with use. The values of `outcome` are those of the [access log](troubleshooting.md#the-access-log).',
+    'At `/metrics` of `--probes` and `--admin`, for Prometheus, without a token. No label holds a host, a path or a person, so the page does not grow with use. The values of `outcome` are those of the [access log](troubleshooting.md#the-access-log), those of `reason` and `decision` those of the [decision log](decision-log.md).',
     table(['Metric', 'Type', 'Labels', 'What it counts'], rows),
     `Beside them are ${all.length - own.length} metrics of the process and of Node.js: \`process_*\` and \`nodejs_*\`.`,
   );

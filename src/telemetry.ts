@@ -25,6 +25,10 @@ export interface Metrics {
   /** By `outcome`: how the request ended (see proxy/handle). */
   readonly requests: Counter<'outcome'>;
   readonly requestSeconds: Histogram;
+  /** By `reason` too: the first one of a refusal or of a sign-in asked for, `none` where there is none. */
+  readonly decisions: Counter<'decision' | 'reason'>;
+  /** What was decided, and what would have been, were everything in Audit enforced. */
+  readonly trialDecisions: Counter<'decision' | 'trial'>;
   readonly openStreams: Gauge;
   /** By `outcome`: `Succeeded`, `Unavailable` or a SignInFailure. */
   readonly signIns: Counter<'outcome'>;
@@ -55,6 +59,15 @@ export function createMetrics(): Metrics {
       'sallyport_request_seconds',
       'Time from request to end of answer.',
       [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+    ),
+    decisions: counter('sallyport_decisions_total', 'Decisions, with the first reason of what was not allowed.', [
+      'decision',
+      'reason',
+    ]),
+    trialDecisions: counter(
+      'sallyport_trial_decisions_total',
+      'Decisions where something is in Audit, with what they would be without it.',
+      ['decision', 'trial'],
     ),
     openStreams: gauge('sallyport_open_streams', 'Upgraded connections open now.'),
     signIns: counter('sallyport_sign_ins_total', 'Sign-ins by how they ended.', ['outcome']),

@@ -43,7 +43,7 @@ export async function demo(args: readonly string[]): Promise<number> {
     // First what listens before it says so: a taken port is known, and said, before anything else is.
     await Promise.all(programs.map((program) => start(program, children)));
     const log = createLogger('info', (line) => process.stdout.write(readable(line)));
-    const running = await startSallyport(readRunSettings([...flags, '--access-log', 'denied'], {}), log);
+    const running = await startSallyport(readRunSettings([...flags, '--access-log', 'none'], {}), log);
     process.stdout.write(greeting(manifests));
     await stopped;
     await running.stop();

@@ -1,5 +1,7 @@
 // The flags of `sallyport run`: one table that parses them, reads their environment variables, and prints their help.
 import { parseArgs } from 'node:util';
+import { decisionLogs } from '../proxy/decision-log.ts';
+import type { DecisionLog } from '../proxy/decision-log.ts';
 import { logLevels } from '../telemetry.ts';
 import type { LogLevel } from '../telemetry.ts';
 
@@ -50,6 +52,11 @@ export const runFlags = {
   sockets: { value: 'DIR', help: 'Where roles in different containers meet; with --role.' },
   'log-level': { value: logLevels.join('|'), default: 'info', help: 'What is logged, as JSON lines on stdout.' },
   'access-log': { value: 'all|denied|none', default: 'all', help: 'Which requests are logged.' },
+  'decision-log': {
+    value: decisionLogs.join('|'),
+    default: 'denied',
+    help: 'Which decisions are logged, with who asked and why; denied: all but a plain yes.',
+  },
 } as const satisfies Record<string, Flag>;
 type FlagName = keyof typeof runFlags;
 
@@ -71,6 +78,7 @@ export interface RunSettings {
   readonly namespace: string;
   readonly logLevel: LogLevel;
   readonly accessLog: 'all' | 'denied' | 'none';
+  readonly decisionLog: DecisionLog;
 }
 
 /** `--admin-token-file` ↔ `SALLYPORT_ADMIN_TOKEN_FILE` */
@@ -123,6 +131,7 @@ export function readRunSettings(args: readonly string[], environment: NodeJS.Pro
     namespace: value('namespace'),
     logLevel: oneOf('log-level', value('log-level'), logLevels),
     accessLog: oneOf('access-log', value('access-log'), ['all', 'denied', 'none'] as const),
+    decisionLog: oneOf('decision-log', value('decision-log'), decisionLogs),
   };
 }
 

@@ -32,7 +32,7 @@ function isBroken({ broken }: PolicyVerdict): boolean {
 }
 
 /** Whether a policy that is enforced stands in the way. */
-export function refuses({ allow, deny }: Pick<PolicyVerdict, 'allow' | 'deny'>): boolean {
+function refuses({ allow, deny }: Pick<PolicyVerdict, 'allow' | 'deny'>): boolean {
   return deny?.result === true || allow?.result === false;
 }
 

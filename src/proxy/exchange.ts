@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Session } from '../model/identity.ts';
 import type { UpstreamFailure } from '../model/page.ts';
-import type { PolicyVerdict, Verdict } from '../model/policy.ts';
 import type { Route, RouteTable } from '../model/route.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
+import type { Decided } from './decision.ts';
 import type { CanonicalRequest } from './request.ts';
 
 /** How a request ended: a closed list, and the `outcome` label of the requests metric. */
@@ -57,7 +57,7 @@ export interface Exchange {
   /** Added to the answer, whoever gives it; where it is set, what the application says of CORS is dropped. */
   cors?: readonly string[];
   session?: Session;
-  verdict?: Verdict;
+  decided?: Decided;
   status?: number;
   ended?: boolean;
 }
@@ -100,9 +100,7 @@ export function endExchange(exchange: Exchange, outcome: RequestOutcome, { log, 
   metrics.requests.inc({ outcome });
   metrics.requestSeconds.observe(durationMs / 1000);
   if (accessLog === 'none' || (accessLog === 'denied' && !denials.has(outcome))) return;
-  const { asked, request, route, session, verdict } = exchange;
-  const refusedBy = verdict?.policies.filter((policy) => policy.mode === 'Enforce' && refuses(policy)) ?? [];
-  const wouldRefuse = verdict?.policies.filter((policy) => policy.mode === 'Audit' && refuses(policy)) ?? [];
+  const { asked, request, route, session, decided } = exchange;
   log.info(
     {
       id: exchange.id,
@@ -114,9 +112,7 @@ export function endExchange(exchange: Exchange, outcome: RequestOutcome, { log, 
       outcome,
       route: route?.id,
       upstream: route?.upstream?.name,
-      ...(outcome === 'Refused' && route?.denied !== undefined && { reason: route.denied }),
-      ...(outcome === 'Refused' && refusedBy.length > 0 && { refusedBy: refusedBy.map(({ policy }) => policy) }),
-      ...(wouldRefuse.length > 0 && { wouldRefuse: wouldRefuse.map(({ policy }) => policy) }),
+      verdict: decided?.verdict.decision,
       user: session?.identity.user,
       email: session?.identity.email,
       session: session?.id.slice(0, 8),
@@ -125,8 +121,4 @@ export function endExchange(exchange: Exchange, outcome: RequestOutcome, { log, 
     },
     'request',
   );
-}
-
-function refuses({ allow, deny, broken }: PolicyVerdict): boolean {
-  return broken !== undefined || deny?.result === true || allow?.result === false;
 }

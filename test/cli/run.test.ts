@@ -42,6 +42,7 @@ test('every flag of the contract is there, with its environment variable and a l
     'sockets',
     'log-level',
     'access-log',
+    'decision-log',
   ];
   assert.deepEqual(Object.keys(runFlags).toSorted(), contract.toSorted());
   for (const flag of contract) assert.match(runHelp(), new RegExp(`--${flag} `));
@@ -67,6 +68,7 @@ test('what cannot be meant is refused with the flag and what would be right', ()
     [['--http', 'localhost:99999'], /--http/],
     [['--log-level', 'loud'], /--log-level: "loud" is not one of trace, debug/],
     [['--access-log', 'some'], /--access-log/],
+    [['--decision-log', 'some'], /--decision-log: "some" is not one of all, denied, none/],
     [['--workers', 'many'], /--workers/],
     [['--role', 'proxy'], /--role: this version runs all three roles/],
     [['--manifests', 'a', '--kubeconfig', 'b'], /--manifests and --kubeconfig/],

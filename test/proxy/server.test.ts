@@ -19,6 +19,7 @@ test('a taken address is an error in one line that names the flag', async () => 
       authority,
       checkUpstreamAddresses: false,
       accessLog: 'all',
+      decisionLog: 'none',
       log: createLogger('silent'),
       metrics: createMetrics(),
     } as const;

@@ -19,6 +19,7 @@ const none: Access = { policies: [], defaultAccess: 'Deny' };
 test('a route without a sound policy refuses everybody, and tells the operator alone why', () =>
   withRig(
     {
+      proxy: { decisionLog: 'denied' },
       hosts: (to) => [
         {
           host: 'app.example.com',
@@ -39,6 +40,6 @@ test('a route without a sound policy refuses everybody, and tells the operator a
         }
       }
       assert.equal(upstream.requests.length, 0);
-      assert.ok(lines.some(({ reason }) => reason === 'Policy default/secret-name is missing'));
+      assert.ok(lines.some(({ fault }) => fault === 'Policy default/secret-name is missing'));
     },
   ));

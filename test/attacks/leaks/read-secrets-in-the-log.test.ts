@@ -5,7 +5,7 @@ import { AuthorityError } from '../../../src/auth/authority.ts';
 import { withRig } from '../../proxy/rig.ts';
 
 test('no secret that comes in is written down, whatever becomes of the request', () =>
-  withRig({}, async ({ get, send, authority, lines }) => {
+  withRig({ proxy: { decisionLog: 'all' } }, async ({ get, send, authority, lines }) => {
     const secret = [
       'Cookie: __Host-sallyport=s3cret; other=s3cret',
       'Authorization: Bearer s3cret',

@@ -1,0 +1,46 @@
+// One decision: what it is made from, gathered from the request and the session, and what comes of it.
+import type { Session } from '../model/identity.ts';
+import type { Route } from '../model/route.ts';
+import type { Facts, Verdict } from '../model/verdict.ts';
+import { evaluate } from '../policy/evaluate.ts';
+import type { CanonicalRequest } from './request.ts';
+
+/** A decision with all that it was made from: it can be explained as long as it is kept. */
+export interface Decided {
+  /** Of the request. */
+  readonly id: string;
+  readonly route: Route;
+  readonly session?: Session | undefined;
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+}
+
+/** @param now Milliseconds since the epoch. */
+export function decide(
+  id: string,
+  asked: CanonicalRequest,
+  route: Route,
+  session: Session | undefined,
+  now: number,
+): Decided {
+  const { method, host, path, query, headers, client } = asked;
+  const person = session && factsOfSession(session);
+  const facts: Facts = { method, host, path, query, headers, ip: client.address, now, ...person };
+  const verdict: Verdict = route.denied === undefined ? evaluate(route.access, facts) : { decision: 'Deny' };
+  return { id, route, session, facts, verdict };
+}
+
+/** The same request, when its session was renewed under way. */
+export function decideAgain(decided: Decided, session: Session, now: number): Decided {
+  const facts = { ...decided.facts, ...factsOfSession(session), now };
+  return { ...decided, session, facts, verdict: evaluate(decided.route.access, facts) };
+}
+
+function factsOfSession({
+  identity,
+  provider,
+  authenticatedAt,
+  startedAt,
+}: Session): Pick<Facts, 'identity' | 'session'> {
+  return { identity, session: { provider, authenticatedAt, startedAt } };
+}
