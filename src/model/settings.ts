@@ -60,6 +60,19 @@ export interface RingKey {
 /** The first key seals and signs; all open and verify. */
 export type KeyRing = readonly [RingKey, ...RingKey[]];
 
+/** How to reach the Redis where sessions live. */
+export interface RedisSettings {
+  /** `redis://` or, over TLS, `rediss://`, with host, port and database; several for Cluster and Sentinel. No credentials. */
+  readonly urls: readonly [string, ...string[]];
+  readonly username?: Redacted<string>;
+  readonly password?: Redacted<string>;
+  /** PEM; absent: what Node.js trusts. */
+  readonly ca?: string;
+  readonly cluster: boolean;
+  /** The name of the master that Sentinels watch; the URLs are then those of the Sentinels. */
+  readonly sentinel?: string;
+}
+
 /** All that the `auth` role works from. */
 export interface AuthoritySettings {
   readonly class: ClassSettings;
