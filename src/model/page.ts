@@ -8,10 +8,13 @@ export type Page =
   | { readonly kind: 'NoSuchHost' }
   | { readonly kind: 'NoSuchPath' }
   | { readonly kind: 'MethodNotAllowed'; readonly allow: readonly string[] }
-  /** Signed in, and not let in. `person` is an e-mail address or user name; absent where nobody is signed in. */
-  | { readonly kind: 'Refused'; readonly person?: string; readonly somebodyElse?: Url }
+  | Refused
   /** A request that cannot be redirected without losing its body, or a page that wants a click before it starts a sign-in. */
-  | { readonly kind: 'SignInNeeded'; readonly signIn: Url }
+  | {
+      readonly kind: 'SignInNeeded';
+      readonly signIn: Url;
+      /** Signed in, but longer ago than this. */ readonly withinSeconds?: number;
+    }
   /** A sign-in that did not end well. `reason` is for the person; it holds nothing that the provider sent unasked. */
   | { readonly kind: 'SignInFailed'; readonly reason: SignInFailure; readonly startAgain: Url }
   /** Signed in, and on the way: goes on by itself (a meta refresh), where a redirect would leave a Strict cookie behind. */
@@ -27,6 +30,18 @@ export type Page =
   | { readonly kind: 'StoreUnavailable'; readonly retryAfterSeconds: number }
   | { readonly kind: 'UpstreamUnavailable'; readonly reason: UpstreamFailure }
   | { readonly kind: 'InternalError' };
+
+/** Not let in. */
+interface Refused {
+  readonly kind: 'Refused';
+  /** An e-mail address or user name; absent where nobody is signed in. */
+  readonly person?: string;
+  readonly somebodyElse?: Url;
+  /** Whom they may ask, as the policy says it: any text. */
+  readonly contact?: string;
+  /** The rule that refused, by its name, where its policy reveals it. */
+  readonly rule?: string;
+}
 
 export type SignInFailure =
   /** The state or the one-time code is old, unknown, used, or of another browser. */

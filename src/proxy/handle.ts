@@ -1,18 +1,18 @@
 // One request, top to bottom: each step either goes on to the next or returns how the request ended.
 import type { Duplex } from 'node:stream';
-import { AuthorityError, jwksPath, ownPrefix } from '../auth/authority.ts';
+import { AuthorityError, jwksPath } from '../auth/authority.ts';
 import type { Authority } from '../auth/authority.ts';
-import type { Identity } from '../model/identity.ts';
+import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
-import type { Facts } from '../model/policy.ts';
 import type { HostRoutes, Route } from '../model/route.ts';
-import { evaluate } from '../policy/evaluate.ts';
 import { canonicalAddress } from './address.ts';
 import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
 import { httpsLocation } from './certificates.ts';
 import { ownCookies, sessionCookies } from './cookies.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
+import { decide, decideAgain } from './decision.ts';
+import type { Decided } from './decision.ts';
 import type { Exchange, RequestOutcome } from './exchange.ts';
 import { forward } from './forward.ts';
 import type { ForwardOutcome } from './forward.ts';
@@ -22,6 +22,7 @@ import { isAuthenticationHost, isOwnPlace, ownRequest, readForm } from './own.ts
 import { allowedMethods, canonicalRequest, isInsecure } from './request.ts';
 import type { CanonicalRequest, Refusal } from './request.ts';
 import { isUpstreamFailure } from './pages.ts';
+import { refusalOf } from './refusal.ts';
 import { isNavigation, respondAnswer, respondNothing, respondPage, respondRedirect } from './respond.ts';
 import type { PageOptions } from './respond.ts';
 import { withDeadline } from './sessions.ts';
@@ -39,6 +40,8 @@ export interface Gate {
   readonly httpsPort: () => number | undefined;
   /** Hears of each connection that has switched protocols. */
   readonly track: (client: Duplex) => void;
+  /** Hears of each decision. */
+  readonly record: (decided: Decided) => void;
 }
 
 /** Never throws for anything that a client or an application does. */
@@ -72,7 +75,11 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
   if (cors !== undefined) exchange.cors = corsHeaders(cors, asked);
 
   // 4. A route whose objects are at fault refuses everybody.
-  if (route.denied !== undefined) return say(exchange, { kind: 'Refused' }, 'Refused');
+  if (route.denied !== undefined) {
+    const decided = decide(exchange.id, asked, route, undefined, Date.now());
+    record(gate, exchange, decided);
+    return say(exchange, refusalOf(decided), 'Refused');
+  }
 
   if (cors !== undefined && isPreflight(asked)) {
     await respondNothing(exchange, preflightHeaders(cors, asked));
@@ -81,31 +88,28 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
 
   // 5. The session, where a cookie names one.
   const found = await findSession(gate, exchange, asked, route);
-  const identity = found === 'Unavailable' ? undefined : found?.opened.session.identity;
+  const session = found === 'Unavailable' ? undefined : found?.opened.session;
 
   // 6. The decision.
-  const facts: Facts = { method, path: asked.path, ip: asked.client.address, ...(identity && { identity }) };
-  const verdict = evaluate(route.access, facts);
-  exchange.verdict = verdict;
+  const decided = decide(exchange.id, asked, route, session, Date.now());
+  const { verdict } = decided;
   // Who is there cannot be told: only a route that lets in people without a name still does.
   if (found === 'Unavailable' && verdict.decision !== 'Allow') return unavailable(exchange);
+  record(gate, exchange, decided);
 
   // 7. Nobody is signed in, and somebody must be.
-  if (verdict.decision === 'Login') return askToSignIn(gate, exchange, asked, routes, route);
+  if (verdict.decision === 'Login') return askToSignIn(gate, exchange, asked, routes, decided);
 
   // 8. No.
-  if (verdict.decision === 'Deny') {
-    return say(exchange, { kind: 'Refused', ...(identity && refusedPerson(identity, asked)) }, 'Refused');
-  }
+  if (verdict.decision === 'Deny') return say(exchange, refusalOf(decided), 'Refused');
 
   // 9. to 11. Yes.
-  return letThrough(gate, exchange, asked, route, found === 'Unavailable' ? undefined : found, facts);
+  return letThrough(gate, exchange, asked, found === 'Unavailable' ? undefined : found, decided);
 }
 
-// Signed out they would be let in again by a provider that remembers them, and refused again: so the provider is to ask.
-function refusedPerson({ email, user }: Identity, { path, query }: CanonicalRequest) {
-  const somebodyElse = `${ownPrefix}sign-in?account=other&return=${encodeURIComponent(path + query)}`;
-  return { person: email ?? user, somebodyElse };
+function record(gate: Gate, exchange: Exchange, decided: Decided): void {
+  exchange.decided = decided;
+  gate.record(decided);
 }
 
 async function say(
@@ -205,9 +209,8 @@ async function askToSignIn(
   exchange: Exchange,
   asked: CanonicalRequest,
   routes: HostRoutes,
-  route: Route,
+  { route: { provider }, verdict: { stepUpSeconds: withinSeconds } }: Decided,
 ): Promise<RequestOutcome> {
-  const { provider } = route;
   // A route without a host never starts a login (promise 14).
   if (routes.host === '') return say(exchange, { kind: 'Refused' }, 'Refused');
   // No cookie of ours would be kept: an explanation, never a loop (promise 16).
@@ -216,9 +219,11 @@ async function askToSignIn(
   const mayRedirect = asked.method === 'GET' || asked.method === 'HEAD';
   // A program gets a 401 it can understand; a form's author a page, for a redirect would lose what was written (promise 9).
   if (!isNavigation(asked.headers) || !mayRedirect || exchange.upgrade !== undefined) {
-    return say(exchange, { kind: 'SignInNeeded', signIn: `${asked.path}${asked.query}` }, 'Unauthenticated');
+    const signIn = `${asked.path}${asked.query}`;
+    const page: Page = { kind: 'SignInNeeded', signIn, ...(withinSeconds !== undefined && { withinSeconds }) };
+    return say(exchange, page, 'Unauthenticated');
   }
-  const own = ownRequest(asked, exchange.table.settings.cookieName, { provider });
+  const own = ownRequest(asked, exchange.table.settings.cookieName, { provider, withinSeconds });
   return orUnavailable(exchange, async () => {
     await respondAnswer(exchange, await withDeadline(gate.authority.signIn(own), authorityTimeoutMs));
     return 'SignInStarted';
@@ -229,10 +234,10 @@ async function letThrough(
   gate: Gate,
   exchange: Exchange,
   asked: CanonicalRequest,
-  route: Route,
   found: FoundSession | undefined,
-  facts: Facts,
+  decided: Decided,
 ): Promise<RequestOutcome> {
+  const { route } = decided;
   const { request, response, table, id: requestId, upgrade } = exchange;
   const { settings } = table;
   if (route.upstream === undefined) return failed(exchange, 'NoEndpoints');
@@ -253,8 +258,12 @@ async function letThrough(
   });
 
   // 10. and 11. An endpoint, and the way there and back, for as long as the session lives.
-  const stillAllowed = (identity: Identity): boolean =>
-    evaluate(route.access, { ...facts, identity }).decision === 'Allow';
+  const stillAllowed = (session: Session): boolean => {
+    const again = decideAgain(decided, session, Date.now());
+    if (again.verdict.decision === 'Allow') return true;
+    record(gate, exchange, again);
+    return false;
+  };
   const end = (): void => {
     exchange.ended = true;
     request.socket.destroy();

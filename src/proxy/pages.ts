@@ -66,20 +66,29 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     advice: 'Please go back and try again.',
     allow,
   }),
-  Refused: ({ person, somebodyElse }) => ({
+  Refused: ({ person, somebodyElse, contact, rule }) => ({
     status: 403,
     title: 'You may not use this',
     detail:
       person === undefined
         ? 'This page is not open to you.'
         : `You are signed in as ${person}, and this page is not open to you.`,
-    advice: 'If you need it, please ask the people who run this site.',
+    ...(contact === undefined && { advice: 'If you need it, please ask the people who run this site.' }),
+    ...((contact ?? rule) !== undefined && {
+      facts: [
+        ...(rule === undefined ? [] : [['Because', rule] as const]),
+        ...(contact === undefined ? [] : [['Whom to ask', contact] as const]),
+      ],
+    }),
     ...(somebodyElse !== undefined && { actions: [link('Sign in as somebody else', somebodyElse)] }),
   }),
-  SignInNeeded: ({ signIn }) => ({
+  SignInNeeded: ({ signIn, withinSeconds }) => ({
     status: 401,
-    title: 'Please sign in',
-    detail: 'You need to sign in to go on.',
+    title: withinSeconds === undefined ? 'Please sign in' : 'Please sign in again',
+    detail:
+      withinSeconds === undefined
+        ? 'You need to sign in to go on.'
+        : 'This needs a more recent sign-in than yours: please prove once more who you are.',
     advice: 'If you were sending a form, it has not arrived: please send it again once you have signed in.',
     actions: [link('Sign in', signIn)],
   }),

@@ -5,6 +5,7 @@ import type { Page } from '../model/page.ts';
 import type { Exchange } from './exchange.ts';
 import { renderHtml, securityHeaders } from './html.ts';
 import { describePage } from './pages.ts';
+import type { Description } from './pages.ts';
 import type { HeaderIndex } from './client.ts';
 import { indexHeaders } from './request.ts';
 
@@ -30,7 +31,7 @@ export function respondPage(exchange: Exchange, page: Page, options: PageOptions
   const posts = description.actions?.some(({ method }) => method === 'post') === true;
   const body = forPerson
     ? renderHtml({ ...description, status }, exchange.id)
-    : problem(status, description.title, description.detail, exchange.id);
+    : problem(status, description, { requestId: exchange.id, ...toldToPrograms(page) });
   return send(exchange, status, body, [
     'Content-Type',
     forPerson ? 'text/html; charset=utf-8' : 'application/problem+json',
@@ -40,14 +41,27 @@ export function respondPage(exchange: Exchange, page: Page, options: PageOptions
       : ['Retry-After', String(Math.ceil(description.retryAfterSeconds))]),
     ...(description.allow === undefined ? [] : ['Allow', description.allow.join(', ')]),
     // RFC 9110 §15.5.2: a 401 names at least one scheme.
-    ...(status === 401 ? ['WWW-Authenticate', `Bearer realm="${exchange.asked?.host ?? ''}"`] : []),
+    ...(status === 401 ? ['WWW-Authenticate', challenge(page, exchange.asked?.host ?? '')] : []),
     ...(options.headers ?? []),
   ]);
 }
 
-/** RFC 9457; the request id as an extension member. */
-function problem(status: number, title: string, detail: string, requestId: string): string {
-  return `${JSON.stringify({ type: 'about:blank', title, status, detail, requestId })}\n`;
+/** RFC 6750, section 3; of a person whose sign-in is too old, RFC 9470, section 3. */
+function challenge(page: Page, host: string): string {
+  const bearer = `Bearer realm="${host}"`;
+  if (page.kind !== 'SignInNeeded' || page.withinSeconds === undefined) return bearer;
+  return `${bearer}, error="insufficient_user_authentication", error_description="A more recent sign-in is needed", max_age="${page.withinSeconds}"`;
+}
+
+/** RFC 9457, with extension members. */
+function problem(status: number, { title, detail }: Description, members: Readonly<Record<string, string>>): string {
+  return `${JSON.stringify({ type: 'about:blank', title, status, detail, ...members })}\n`;
+}
+
+function toldToPrograms(page: Page): Readonly<Record<string, string>> {
+  if (page.kind !== 'Refused') return {};
+  const { contact, rule } = page;
+  return { ...(contact !== undefined && { contact }), ...(rule !== undefined && { rule }) };
 }
 
 // The one form of ours is a sign-out. Chromium keeps pages that were left alive in spite of no-store, for the back button.

@@ -10,6 +10,10 @@ import type { Logger, Metrics } from '../telemetry.ts';
 import { createAssertions } from './assertions.ts';
 import { createBalancer } from './balance.ts';
 import { certificateFor, createContexts, pairOptions, tlsOptions } from './certificates.ts';
+import { createDecisionLog } from './decision-log.ts';
+import type { DecisionLog } from './decision-log.ts';
+import { createDecisions } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import { beginExchange, endExchange } from './exchange.ts';
 import type { AccessLog, Exchange, Incoming, Telling } from './exchange.ts';
 import { handle } from './handle.ts';
@@ -29,6 +33,7 @@ export interface ProxyOptions {
   /** Our own pod, the API server: addresses, CIDRs, or host names. */
   readonly refusedAddresses?: readonly string[];
   readonly accessLog: AccessLog;
+  readonly decisionLog: DecisionLog;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now?: () => number;
@@ -36,6 +41,8 @@ export interface ProxyOptions {
 
 export interface Proxy {
   readonly table: RouteTable;
+  /** The last ones, for whoever asks why. */
+  readonly decisions: Pick<Decisions, 'find'>;
   /** Takes effect with the next request; those under way keep the table they began with. */
   update(update: TableUpdate): void;
   /** @throws {Error} with code `EADDRINUSE`, or what else the system says, in one line that names address and flag. */
@@ -56,6 +63,8 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
   const balancer = createBalancer({ checkAddresses: checkUpstreamAddresses, refusedAddresses, now });
   const connections = createConnections(balancer.lookup);
   const sessions = createSessions({ authority, now });
+  const decisions = createDecisions();
+  const tell = createDecisionLog(options);
   const contexts = createContexts(log);
   const http = options.http && createPlainListener(limits);
   const https =
@@ -79,6 +88,10 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
     track: (client) => {
       metrics.openStreams.inc();
       client.once('close', () => metrics.openStreams.dec());
+    },
+    record: (decided) => {
+      decisions.keep(decided);
+      tell(decided);
     },
   };
 
@@ -104,6 +117,7 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
     get table() {
       return table;
     },
+    decisions,
     update(update) {
       const before = table.defaultCertificate;
       table = applyUpdate(table, update);

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { AuthorityError } from '../auth/authority.ts';
 import type { Authority, OpenedSession } from '../auth/authority.ts';
-import type { Identity } from '../model/identity.ts';
+import type { Session } from '../model/identity.ts';
 
 /** A request under way, for as long as its session lives. */
 export interface HeldStream {
@@ -10,7 +10,7 @@ export interface HeldStream {
   readonly host: string;
   readonly cookie: string;
   /** Whether the person may still use the route: asked again when the session was renewed, for their groups may be others. */
-  readonly stillAllowed: (identity: Identity) => boolean;
+  readonly stillAllowed: (session: Session) => boolean;
   /** Ends the stream; called at most once. */
   readonly end: () => void;
 }
@@ -96,7 +96,7 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
     stream.askAt = Infinity;
     try {
       const opened = await open(stream.host, stream.cookie);
-      if (opened?.session.id !== stream.opened.session.id || !stream.stillAllowed(opened.session.identity)) end(stream);
+      if (opened?.session.id !== stream.opened.session.id || !stream.stillAllowed(opened.session)) end(stream);
       else Object.assign(stream, { opened, askAt: opened.renewAt });
     } catch {
       // The authority is away: the stream lives on until its session expires.

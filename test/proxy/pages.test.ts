@@ -15,6 +15,7 @@ const pages: readonly [Page, number][] = [
   [{ kind: 'MethodNotAllowed', allow: ['GET', 'POST'] }, 405],
   [{ kind: 'Refused' }, 403],
   [{ kind: 'Refused', person: 'ana', somebodyElse: '/x' }, 403],
+  [{ kind: 'Refused', person: 'ana', contact: '#help', rule: 'staff' }, 403],
   [{ kind: 'SignInNeeded', signIn: '/x' }, 401],
   [{ kind: 'SignInFailed', reason: 'Expired', startAgain: '/x' }, 400],
   [{ kind: 'SignedIn', goOn: '/x' }, 200],
