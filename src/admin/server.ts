@@ -1,4 +1,4 @@
-// The private ports: livez, readyz and metrics for the kubelet and Prometheus, and the table for operators who hold the token.
+// The private ports: livez, readyz and metrics for the kubelet and Prometheus, and answers for operators who hold the token.
 import { timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -13,13 +13,23 @@ export interface AdminOptions {
   /** Whether the first full table is being served. */
   readonly isReady: () => boolean;
   /** Absent: probes and metrics alone, for the port that the kubelet and Prometheus reach. */
-  readonly operators?: {
-    /** What `Authorization: Bearer` must carry. */
-    readonly token: string;
-    readonly table: () => RouteTable;
-    readonly diagnostics: () => readonly Diagnostic[];
-  };
+  readonly operators?: Operators;
 }
+
+/** What operators are told. */
+export interface Operators {
+  /** What `Authorization: Bearer` must carry. */
+  readonly token: string;
+  readonly table: () => RouteTable;
+  readonly diagnostics: () => readonly Diagnostic[];
+  /** What is asked by POST, by its path: each takes whatever JSON somebody sent. */
+  readonly questions: Readonly<Record<'/explain' | '/access', (question: unknown) => Answered>>;
+}
+
+/** `NotUnderstood`: the question is at fault. `NotFound`: what it asks about is not there. */
+export type Answered =
+  | { readonly ok: unknown }
+  | { readonly failed: 'NotUnderstood' | 'NotFound'; readonly message: string };
 
 export interface Admin {
   readonly port: number;
@@ -57,7 +67,9 @@ function listen(server: Server, { host, port }: AdminOptions): Promise<void> {
 async function answer(options: AdminOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { operators, isReady, metrics } = options;
   const [path = ''] = (request.url ?? '').split('?', 1);
-  if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET is answered here\n');
+  const isQuestion = operators !== undefined && Object.hasOwn(operators.questions, path);
+  const wanted = isQuestion ? ['POST'] : ['GET', 'HEAD'];
+  if (!wanted.includes(request.method ?? '')) return send(response, 405, `only ${wanted[0]} is answered here\n`);
   switch (path) {
     case '/livez':
       return send(response, 200, 'ok\n');
@@ -77,8 +89,42 @@ async function answer(options: AdminOptions, request: IncomingMessage, response:
       return sendJson(response, routesOf(operators.table()));
     case '/diagnostics':
       return sendJson(response, operators.diagnostics());
+    case '/explain':
+    case '/access':
+      if (!isReady()) return send(response, 503, 'the first route table is not there yet\n');
+      return answerQuestion(operators.questions[path], request, response);
   }
-  return send(response, 404, '/routes and /diagnostics are answered here\n');
+  return send(response, 404, '/routes, /diagnostics, /explain and /access are answered here\n');
+}
+
+async function answerQuestion(
+  question: (value: unknown) => Answered,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readJson(request);
+  if (body === 'TooLarge') return send(response, 413, 'a question is shorter than 256 KiB\n');
+  if (body === 'NotJson') return send(response, 400, 'a question is JSON\n');
+  const answered = question(body.value);
+  if ('ok' in answered) return sendJson(response, answered.ok);
+  send(response, { NotUnderstood: 400, NotFound: 404 }[answered.failed], `${answered.message}\n`);
+}
+
+const bodyLimit = 256 * 1024;
+
+async function readJson(request: IncomingMessage): Promise<{ readonly value: unknown } | 'TooLarge' | 'NotJson'> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) return 'TooLarge';
+    chunks.push(chunk);
+  }
+  try {
+    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown };
+  } catch {
+    return 'NotJson';
+  }
 }
 
 function routesOf(table: RouteTable) {

@@ -1,10 +1,8 @@
 // `sallyport run`: puts the rooms together, and keeps them running until a signal.
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startAdmin } from '../admin/server.ts';
-import type { Admin } from '../admin/server.ts';
+import type { Admin, Operators } from '../admin/server.ts';
 import { createController } from '../controller.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Inventory } from '../model/objects.ts';
@@ -14,10 +12,12 @@ import { createControl } from '../roles/control.ts';
 import { memoryLink } from '../roles/messages.ts';
 import type { AuthorityQuestion, AuthorityReply, SettingsMessage, TableMessage } from '../roles/messages.ts';
 import { createProxyRole } from '../roles/proxy.ts';
+import { createReviewer } from '../review/answer.ts';
 import { createMemoryStore } from '../sessions/memory.ts';
 import { createLogger, createMetrics } from '../telemetry.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import type { Translation } from '../translate/translate.ts';
+import { tokenFileOf } from './admin.ts';
 import { createDiagnosticLog } from './diagnostics.ts';
 import { openSource } from './source.ts';
 import { readRunSettings } from './settings.ts';
@@ -81,6 +81,7 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
     checkUpstreamAddresses: !source.isFolder,
     refusedAddresses: source.refusedAddresses,
     accessLog: settings.accessLog,
+    decisionLog: settings.decisionLog,
     log,
     metrics,
   });
@@ -105,6 +106,16 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
     metrics,
   });
 
+  let addresses: RunningSallyport['addresses'] = [];
+  const reviewer = createReviewer({
+    served: () => ({
+      table: proxy.table,
+      diagnostics,
+      httpsPort: addresses.find(({ scheme }) => scheme === 'https')?.port,
+    }),
+    decisions: proxy.decisions,
+    now: Date.now,
+  });
   let isReady = false;
   const admins: Admin[] = [];
   const stop = async (graceMs = 0) => {
@@ -121,11 +132,12 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
     const ports = await startAdmins(settings, admins, metrics, () => isReady, {
       table: () => control.table,
       diagnostics: () => diagnostics,
+      questions: { '/explain': reviewer.explain, '/access': reviewer.access },
     });
     ({ tokenFile } = ports);
     await source.start();
     await firstTable;
-    const addresses = await proxy.listen();
+    addresses = await proxy.listen();
     isReady = true;
     log.info({ ...describe(proxy, addresses), ...ports }, 'ready');
     return { addresses, ...ports, metrics, stop };
@@ -155,7 +167,7 @@ async function startAdmins(
   started: Admin[],
   metrics: Metrics,
   isReady: () => boolean,
-  answers: { table: () => Proxy['table']; diagnostics: () => readonly Diagnostic[] },
+  answers: Omit<Operators, 'token'>,
 ): Promise<AdminPorts> {
   const start = async (flag: string, address: Address, token?: string) => {
     const operators = token === undefined ? {} : { operators: { token, ...answers } };
@@ -167,7 +179,7 @@ async function startAdmins(
   if (settings.admin === undefined) return { ...(probesPort !== undefined && { probesPort }) };
   const token = randomBytes(32).toString('base64url');
   const adminPort = await start('admin', settings.admin, token);
-  const tokenFile = settings.adminTokenFile ?? join(tmpdir(), `sallyport-admin-${adminPort}.token`);
+  const tokenFile = tokenFileOf(adminPort, settings.adminTokenFile);
   // Made anew and for this user alone: a file that somebody else laid there first is not written into.
   await rm(tokenFile, { force: true });
   await writeFile(tokenFile, `${token}\n`, { mode: 0o600, flag: 'wx' });

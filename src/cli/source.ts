@@ -3,7 +3,7 @@ import { folderInventory } from '../inventory/folder.ts';
 import { clusterInventory } from '../inventory/cluster.ts';
 import type { InventorySource } from '../inventory/source.ts';
 import { createKubernetesClient } from '../kubernetes/client.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { Connection, KubernetesClient } from '../kubernetes/client.ts';
 import { inClusterConnection, kubeconfigConnection } from '../kubernetes/connect.ts';
 import { createReporter } from '../kubernetes/reporter.ts';
 import { ensureKeyRing } from '../kubernetes/keyring.ts';
@@ -48,8 +48,7 @@ async function openCluster(
   metrics: Metrics,
   onChange: (inventory: Inventory) => void,
 ): Promise<Source> {
-  const inPod = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && settings.kubeconfig === undefined;
-  const connection = inPod ? await inClusterConnection() : await kubeconfigConnection(settings.kubeconfig);
+  const connection = await clusterConnection(settings.kubeconfig);
   const client = createKubernetesClient(connection, { metrics });
   const { namespace } = settings;
   await makeKeyRing(client, namespace, log);
@@ -69,6 +68,12 @@ async function openCluster(
       await reporter.stop();
     },
   };
+}
+
+/** As a pod does, unless a kubeconfig is named; else as kubectl finds it. @throws {Error} with code `KubeconfigInvalid`. */
+export function clusterConnection(kubeconfig: string | undefined): Promise<Connection> {
+  const inPod = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && kubeconfig === undefined;
+  return inPod ? inClusterConnection() : kubeconfigConnection(kubeconfig);
 }
 
 async function makeKeyRing(client: KubernetesClient, namespace: string, log: Logger): Promise<void> {

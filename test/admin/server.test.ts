@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { startAdmin } from '../../src/admin/server.ts';
-import type { Admin } from '../../src/admin/server.ts';
+import type { Admin, Answered } from '../../src/admin/server.ts';
 import { Redacted } from '../../src/model/diagnostic.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import { createMetrics } from '../../src/telemetry.ts';
@@ -25,10 +25,18 @@ const table = {
   hosts: new Map([['c', { host: 'c', routes: [route], certificate }]]),
 };
 
+/** Answers with the question, or as the question asks for. */
+function echoed(question: unknown): Answered {
+  if (question === 'what?') return { failed: 'NotUnderstood', message: 'ask otherwise' };
+  return question === 'where?' ? { failed: 'NotFound', message: 'not here' } : { ok: { asked: question } };
+}
+
 before(async () => {
   const common = { host: '127.0.0.1', port: 0, metrics: createMetrics(), isReady: () => isReady };
   probes = await startAdmin(common);
-  admin = await startAdmin({ ...common, operators: { token: 'secret', table: () => table, diagnostics: () => [] } });
+  const questions = { '/explain': echoed, '/access': echoed };
+  const operators = { token: 'secret', table: () => table, diagnostics: () => [], questions };
+  admin = await startAdmin({ ...common, operators });
 });
 after(() => Promise.all([admin.close(), probes.close()]));
 
@@ -37,6 +45,7 @@ function ask(
   path: string,
   headers: Record<string, string> = {},
   method = 'GET',
+  question?: string,
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
@@ -45,7 +54,7 @@ function ask(
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
     });
     outgoing.on('error', reject);
-    outgoing.end();
+    outgoing.end(question);
   });
 }
 
@@ -86,6 +95,31 @@ test('no answer holds a private key', async () => {
   }
 });
 
-test('only GET is answered', async () => {
+test('what is shown is got, and what is asked is posted', async () => {
   assert.equal((await ask(admin.port, '/routes', { authorization }, 'POST')).status, 405);
+  assert.equal((await ask(admin.port, '/explain', { authorization })).status, 405);
+  assert.equal((await ask(admin.port, '/explain', { authorization }, 'PUT', '{}')).status, 405);
+});
+
+test('a question is answered as JSON, to whoever holds the token and asks by a name of this machine', async () => {
+  const post = (question: string, headers: Record<string, string> = { authorization }, path = '/explain') =>
+    ask(admin.port, path, headers, 'POST', question);
+  for (const path of ['/explain', '/access']) {
+    const { status, body } = await post('{"url":"x"}', { authorization }, path);
+    assert.deepEqual([status, JSON.parse(body)], [200, { asked: { url: 'x' } }]);
+    assert.equal((await post('{}', {}, path)).status, 401);
+    assert.equal((await post('{}', { authorization: 'Bearer secreT' }, path)).status, 401);
+    assert.equal((await post('{}', { authorization, host: 'evil.example' }, path)).status, 421);
+    assert.equal((await ask(probes.port, path, { authorization }, 'POST', '{}')).status, 405);
+  }
+  assert.deepEqual(await post('"what?"'), { status: 400, body: 'ask otherwise\n' });
+  assert.deepEqual(await post('"where?"'), { status: 404, body: 'not here\n' });
+  assert.equal((await post('{')).status, 400);
+  assert.equal((await post(`"${'x'.repeat(300_000)}"`)).status, 413);
+});
+
+test('before the first table is served nothing is answered of it', async () => {
+  isReady = false;
+  assert.equal((await ask(admin.port, '/explain', { authorization }, 'POST', '{}')).status, 503);
+  isReady = true;
 });

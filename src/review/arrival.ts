@@ -1,0 +1,81 @@
+// A request that somebody asks about, as the proxy would see it arrive: the same canonical form, the same choice of a route.
+import type { Session } from '../model/identity.ts';
+import type { HostRoutes, Route, RouteTable } from '../model/route.ts';
+import { httpsLocation } from '../proxy/certificates.ts';
+import { isPreflight } from '../proxy/cors.ts';
+import { matchHost, matchPath } from '../proxy/match.ts';
+import { isOwnPlace } from '../proxy/own.ts';
+import { canonicalRequest } from '../proxy/request.ts';
+import type { CanonicalRequest, Refusal } from '../proxy/request.ts';
+import type { Hypothetical, Person } from './question.ts';
+
+/** What becomes of a request before any policy is asked. */
+export type Arrival =
+  | { readonly kind: 'Refused'; readonly refusal: Refusal }
+  | { readonly kind: 'RedirectedToHttps'; readonly asked: CanonicalRequest; readonly location: string }
+  | { readonly kind: 'OwnAnswer'; readonly asked: CanonicalRequest }
+  | { readonly kind: 'NoSuchHost'; readonly asked: CanonicalRequest }
+  | { readonly kind: 'NoSuchPath'; readonly asked: CanonicalRequest; readonly host: HostRoutes }
+  | ({ readonly kind: 'Preflight' } & Found)
+  | ({ readonly kind: 'Routed' } & Found);
+
+interface Found {
+  readonly asked: CanonicalRequest;
+  readonly host: HostRoutes;
+  readonly route: Route;
+}
+
+/** @param httpsPort Where https is listened for; absent: nowhere. */
+export function arrive(table: RouteTable, question: Hypothetical, httpsPort: number | undefined): Arrival {
+  const { method, headers, from } = question;
+  const { encrypted, authority, port, target } = splitUrl(question.url);
+  const rawHeaders = ['Host', authority, ...headers.flat()];
+  const canonical = canonicalRequest({ method, target, rawHeaders, peer: from, encrypted, port }, table.settings);
+  if ('refused' in canonical) return { kind: 'Refused', refusal: canonical.refused };
+  const asked = canonical.ok;
+  const host = matchHost(table, asked.host);
+  const location = encrypted ? undefined : httpsLocation(table, asked, host, httpsPort);
+  if (location !== undefined) return { kind: 'RedirectedToHttps', asked, location };
+  if (isOwnPlace(asked, host, table)) return { kind: 'OwnAnswer', asked };
+  if (host === undefined) return { kind: 'NoSuchHost', asked };
+  const route = matchPath(host, asked.path);
+  if (route === undefined) return { kind: 'NoSuchPath', asked, host };
+  const found = { asked, host, route };
+  const isAnswered = route.denied === undefined && route.cors !== undefined && isPreflight(asked);
+  return isAnswered ? { kind: 'Preflight', ...found } : { kind: 'Routed', ...found };
+}
+
+// Not `new URL`, which would resolve dot segments and backslashes: what a client sends as it stands is what is judged. A
+// fragment is never sent (RFC 9110 §4.2.5).
+function splitUrl(url: string) {
+  const [, scheme = '', authority = '', target = ''] = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(url) ?? [];
+  const encrypted = scheme.toLowerCase() === 'https';
+  const digits = /:([0-9]{1,5})$/.exec(authority)?.[1];
+  return {
+    encrypted,
+    authority,
+    port: digits === undefined ? (encrypted ? 443 : 80) : Number(digits),
+    target: target.startsWith('/') ? target : `/${target}`,
+  };
+}
+
+/** @param now Milliseconds since the epoch. */
+export function sessionOf(person: Person, provider: string, now: number): Session {
+  const { user, email, groups, claims, authenticatedAt } = person;
+  const address = email === undefined ? undefined : lowerCaseDomain(email);
+  const authenticated = authenticatedAt === undefined ? now : Date.parse(authenticatedAt);
+  return {
+    id: '',
+    provider,
+    identity: { user: user ?? address ?? '', ...(address !== undefined && { email: address }), groups, claims },
+    authenticatedAt: authenticated,
+    startedAt: authenticated,
+    expiresAt: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** As a sign-in does it. */
+function lowerCaseDomain(email: string): string {
+  const at = email.lastIndexOf('@');
+  return email.slice(0, at) + email.slice(at).toLowerCase();
+}

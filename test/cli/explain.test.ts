@@ -1,0 +1,138 @@
+// `sallyport explain`, as a person runs it on a folder: the whole text, the JSON, and what it says to wrong usage.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { explain, explainHelp } from '../../src/cli/explain.ts';
+import type { ExplainAnswer } from '../../src/review/answer.ts';
+import { assertGolden, manifests, printed, root, sallyport } from './golden.ts';
+
+const of = ['--manifests', manifests];
+const at = ['--at', '2026-12-24T20:30:00Z'];
+const ana = ['--as', 'ana@example.com', '--group', 'engineering'];
+const url = 'https://grafana.example.com/api/x';
+
+/** A name for the golden file, and the arguments. */
+const texts: Readonly<Record<string, readonly string[]>> = {
+  'explain a policy that allows': [url, ...ana, ...at],
+  'explain a deny by method and time, beside a rule in Audit': [
+    url,
+    ...ana,
+    ...at,
+    '--method',
+    'delete',
+    '--authenticated-at',
+    '2026-12-24T12:00:00Z',
+  ],
+  'explain nobody who is signed in': [url, ...at],
+  'explain annotations, and a guardrail over them': ['https://grafana.example.com/healthz', ...at],
+  'explain a route whose policy is missing': ['https://wiki.example.com/', ...ana, ...at],
+  'explain a host that nobody has': ['https://a.b.example.com/', ...at],
+  'explain a path of ours': ['https://grafana.example.com/.sallyport/', ...at],
+  'explain plain http': ['http://grafana.example.com/', ...at],
+  'explain another provider': ['https://grafana.example.com/', ...ana, '--provider', 'entra', ...at],
+};
+
+for (const [name, args] of Object.entries(texts)) {
+  test(name, async () => {
+    const text = await printed(explain, [...args, ...of]);
+    assertGolden(name, text);
+    for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
+  });
+}
+
+test('as a process it prints the same, and ends with 0 whatever the verdict', () => {
+  const name = 'explain a route whose policy is missing';
+  const { status, stdout, stderr } = sallyport(['explain', ...(texts[name] ?? []), ...of]);
+  assert.deepEqual([status, stderr], [0, '']);
+  assertGolden(name, stdout);
+});
+
+async function asked(...args: string[]): Promise<ExplainAnswer> {
+  return JSON.parse(await printed(explain, [...args, ...of, '-o', 'json'])) as ExplainAnswer;
+}
+
+test('-o json says the same to a program', async () => {
+  const answer = await asked(url, ...ana, ...at);
+  assert.equal(answer.verdict, 'Allow');
+  assert.equal(answer.outcome, 'Forwarded');
+  assert.deepEqual([answer.route?.ingress, answer.route?.path], ['monitoring/grafana', '/api']);
+  assert.deepEqual(
+    answer.policies.map(({ policy, because }) => [policy, because]),
+    [
+      ['Policy monitoring/engineers', 'annotation sallyport.dev/policy'],
+      ['ClusterPolicy staff-only', 'its namespaceSelector selects monitoring'],
+    ],
+  );
+  assert.deepEqual(answer.cause, {
+    policy: 'Policy monitoring/engineers',
+    rule: 'engineering',
+    reasons: ['groups-ok', 'email-ok'],
+  });
+});
+
+test('what is judged is what the proxy would judge: its canonical form, or its refusal', async () => {
+  assert.equal((await asked('https://GRAFANA.example.com./%61pi//x#top', ...ana)).route?.path, '/api');
+  for (const bad of ['/a/../b', '/a%2fb', '/a\\b', '/a/%2e%2e/b']) {
+    const { verdict, outcome, why, route } = await asked(`https://grafana.example.com${bad}`, ...ana);
+    assert.deepEqual([verdict, outcome, route], ['Deny', 'BadRequest', null], bad);
+    assert.match(why[0] ?? '', /^The proxy refuses it with 400: The /, bad);
+  }
+  assert.match((await asked('https://ana@grafana.example.com/')).why[0] ?? '', /Host header is not a host name/);
+});
+
+test('address, headers and claims are what the flags say', async () => {
+  const onCall = ['--as', 'carl@example.com', '--group', 'on-call'];
+  assert.equal((await asked(url, ...onCall)).verdict, 'Deny');
+  assert.equal((await asked(url, ...onCall, '--from', '203.0.113.9')).verdict, 'Allow');
+  assert.equal((await asked(url, ...onCall, '--from', '2001:db8::1')).asked?.from, '2001:db8::1');
+  const preflight = ['--method', 'OPTIONS', '--header', 'Origin: https://x.example', '--header', 'X-A:b'];
+  assert.equal((await asked(url, ...ana, ...preflight)).asked?.method, 'OPTIONS');
+  // As a sign-in does it: what follows the @ has no letter case.
+  assert.equal((await asked(url, '--as', 'ana@EXAMPLE.com', '--group', 'engineering')).verdict, 'Allow');
+});
+
+test('wrong usage is told in one line, which says what would be right', async () => {
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /one URL is wanted/],
+    [[url, 'https://b'], /one URL is wanted/],
+    [['grafana.example.com'], /url: a URL is wanted, such as https/],
+    [[url, '-o', 'xml'], /-o is text or json/],
+    [[url, '--nonsense'], /nonsense/],
+    [[url, '--group', 'a'], /--group is said of nobody/],
+    [[url, ...ana, '--claim', 'x'], /--claim: "x" is not a claim/],
+    [[url, '--header', 'x'], /--header: "x" is not a header/],
+    [[url, '--header', 'a b: x'], /headers\.0\.0: the name of a header/],
+    [[url, '--from', 'home'], /from: an address is wanted/],
+    [[url, '--at', 'noon'], /at: a moment of RFC 3339/],
+    [[url, ...ana, '--authenticated-at', 'noon'], /as\.authenticatedAt: a moment/],
+    [['--request-id', 'x'], /goes with --admin/],
+    [[url, '--request-id', 'x', '--admin', 'http://127.0.0.1:1'], /not both/],
+    [[url, '--admin', 'http://127.0.0.1:1'], /one of them is asked/],
+  ];
+  for (const [args, message] of wrong) {
+    await assert.rejects(printed(explain, [...args, ...of]), { name: 'UsageError', message }, args.join(' '));
+  }
+  for (const admin of ['http://evil.example:9090', 'https://127.0.0.1:9090', 'localhost']) {
+    const message = /--admin: .* is not an address like http:\/\/127\.0\.0\.1:9090/;
+    await assert.rejects(printed(explain, [url, '--admin', admin]), { name: 'UsageError', message }, admin);
+  }
+  const { status, stderr, stdout } = sallyport(['explain', url, '--manifests', join(root, 'absent')]);
+  assert.deepEqual([status, stdout], [2, '']);
+  assert.match(stderr, /^sallyport: .+\n$/);
+});
+
+test('what cannot be reached is one line and exit code 1', async () => {
+  for (const args of [
+    ['--admin', 'http://127.0.0.1:1'],
+    ['--admin', 'http://127.0.0.1:1', '--admin-token-file', 'package.json'],
+    ['--kubeconfig', 'absent.yaml'],
+  ]) {
+    await assert.rejects(printed(explain, [url, ...args]), { name: 'Error', message: /^[^\n]+$/ }, args.join(' '));
+  }
+  assert.equal(sallyport(['explain', url, '--admin', 'http://127.0.0.1:1']).status, 1);
+});
+
+test('the help names every flag', () => {
+  for (const flag of ['as', 'group', 'user', 'claim', 'provider', 'method', 'from', 'header', 'at', 'authenticated-at'])
+    assert.match(explainHelp, new RegExp(`--${flag} `), flag);
+});
