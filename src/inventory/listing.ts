@@ -11,6 +11,7 @@ export interface Selection {
   /** Absent: all namespaces, or a cluster-scoped kind. */
   readonly namespace?: string;
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
   /** Asks for names, labels and annotations only: the content never leaves the API server. */
   readonly metadataOnly?: boolean;
 }
@@ -72,7 +73,12 @@ function firstQuery(how: ListKind): Record<string, string> {
 export async function* watchEvents(
   selection: Selection,
   resourceVersion: string,
-  options: { readonly idleMs: number; readonly random: number; readonly signal: AbortSignal },
+  options: {
+    readonly idleMs: number;
+    readonly random: number;
+    readonly signal: AbortSignal;
+    readonly onOpen?: () => void;
+  },
 ): AsyncGenerator<WatchEvent, void> {
   const path = resourcePath(selection.type, { namespace: selection.namespace });
   const query = {
@@ -84,8 +90,9 @@ export async function* watchEvents(
     ...selectorOf(selection),
   };
   const accept = acceptOf(selection, 'PartialObjectMetadata');
-  const { idleMs, signal } = options;
-  for await (const event of selection.client.stream(path, { query, accept, idleMs, signal })) {
+  const { idleMs, signal, onOpen } = options;
+  const stream = selection.client.stream(path, { query, accept, idleMs, signal, ...(onOpen && { onOpen }) });
+  for await (const event of stream) {
     yield parseEvent(event, path);
   }
 }
@@ -108,8 +115,11 @@ function parseEvent(event: unknown, path: string): WatchEvent {
   }
 }
 
-function selectorOf({ fieldSelector }: Selection): Record<string, string> {
-  return fieldSelector === undefined ? {} : { fieldSelector };
+function selectorOf({ fieldSelector, labelSelector }: Selection): Record<string, string> {
+  return {
+    ...(fieldSelector !== undefined && { fieldSelector }),
+    ...(labelSelector !== undefined && { labelSelector }),
+  };
 }
 
 function acceptOf({ metadataOnly }: Selection, as: string): string {

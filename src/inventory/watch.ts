@@ -27,11 +27,13 @@ export const systemClock: Clock = {
 /** Who is told what the watch sees. */
 export interface WatchSink {
   /** All objects there are; whatever was known and is not among them has gone, perhaps unseen during a gap. */
-  listed(objects: readonly RawObject[]): void;
+  listed(objects: readonly RawObject[], resourceVersion: string): void;
   changed(object: RawObject): void;
   deleted(object: RawObject): void;
   /** Of an optional kind: we may not look, and whatever was known can be relied on no longer. */
   forbidden(): void;
+  /** Whether changes are told as they happen: not between the end of one watch and the beginning of the next. */
+  hearing?(hearing: boolean): void;
 }
 
 export interface WatchOptions extends Selection {
@@ -74,7 +76,7 @@ export function watchKind(options: WatchOptions): Watch {
   async function list(how: ListKind): Promise<StepResult> {
     const { objects, resourceVersion } = await listObjects(options, how, signal);
     heardAt = clock.now();
-    sink.listed(objects);
+    sink.listed(objects, resourceVersion);
     synced.resolve();
     return { kind: 'Listed', resourceVersion };
   }
@@ -82,8 +84,9 @@ export function watchKind(options: WatchOptions): Watch {
   async function watch(from: string): Promise<StepResult> {
     const startedAt = clock.now();
     let resourceVersion = from;
+    const onOpen = () => sink.hearing?.(true);
     try {
-      for await (const event of watchEvents(options, from, { idleMs, random: clock.random(), signal })) {
+      for await (const event of watchEvents(options, from, { idleMs, random: clock.random(), signal, onOpen })) {
         if (event.type === 'Changed') sink.changed(event.object);
         if (event.type === 'Deleted') sink.deleted(event.object);
         resourceVersion = event.resourceVersion;
@@ -94,6 +97,8 @@ export function watchKind(options: WatchOptions): Watch {
       return { kind: 'Closed', resourceVersion, lastedMs: clock.now() - startedAt };
     } catch (error) {
       return { kind: 'Failed', error: asApiError(error), resourceVersion };
+    } finally {
+      sink.hearing?.(false);
     }
   }
 

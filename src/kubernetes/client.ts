@@ -29,6 +29,8 @@ export interface StreamOptions {
   readonly headTimeoutMs?: number;
   /** How long the server may say nothing at all. */
   readonly idleMs: number;
+  /** Called when the server has begun to answer, which may be long before it has anything to say. */
+  readonly onOpen?: () => void;
 }
 
 export interface KubernetesClient {
@@ -90,6 +92,7 @@ export function createKubernetesClient(
         const response = await send(access, 'GET', server + path, options, signal);
         clearTimeout(timer);
         timer = giveUp(options.idleMs);
+        options.onOpen?.();
         for await (const line of readLines(response, () => timer.refresh())) yield parse(line);
       } catch (error) {
         throw failed(`GET ${path}`, signal.aborted ? signal.reason : error);

@@ -73,10 +73,25 @@ export interface RedisSettings {
   readonly sentinel?: string;
 }
 
+/** Sessions as Secrets of a namespace of their own. */
+export interface SecretStoreSettings {
+  readonly namespace: string;
+  /** Sessions held at the most. */
+  readonly max: number;
+}
+
+/** Where sessions live. */
+export type StoreSettings =
+  | { readonly type: 'Memory' }
+  | ({ readonly type: 'Secret' } & SecretStoreSettings)
+  | ({ readonly type: 'Redis' } & RedisSettings);
+
 /** All that the `auth` role works from. */
 export interface AuthoritySettings {
   readonly class: ClassSettings;
   readonly providers: readonly ProviderSettings[];
+  /** Absent: it cannot be told now, and whichever store is open stays. */
+  readonly store?: StoreSettings;
   /** Absent: the role makes one that lasts as long as the process. */
   readonly keyRing?: KeyRing;
 }

@@ -49,6 +49,11 @@ export interface Store {
   find(type: RecordType, name: string, value: string): Promise<readonly StoredRecord[]>;
   /** Calls back after each change, whoever made it; `removed` also when a record expires. Returns how to stop. */
   watch(listener: (change: RecordChange) => void): () => void;
+  /**
+   * Calls back with `false` when news of others' changes may be missing, and with `true` once they come again: what was
+   * read before is then to be asked for anew. A store without it hears everything. Returns how to stop.
+   */
+  readonly onHearing?: (listener: (hearing: boolean) => void) => () => void;
   /** From then on every method throws `unavailable`, and no listener is called. May be called again. */
   close(): Promise<void>;
 }

@@ -23,6 +23,7 @@ describe('a watch', () => {
   let known: Map<string, unknown>;
   let listed: number;
   let forbidden: number;
+  let hearing: boolean[];
   let delays: number[];
 
   beforeEach(async () => {
@@ -32,6 +33,7 @@ describe('a watch', () => {
     known = new Map();
     listed = 0;
     forbidden = 0;
+    hearing = [];
     delays = [];
     api.put(path, ingress('a'));
     api.put(path, ingress('b'));
@@ -67,6 +69,7 @@ describe('a watch', () => {
         changed: (object) => void known.set(object.metadata.name, object['spec']),
         deleted: (object) => void known.delete(object.metadata.name),
         forbidden: () => void (forbidden += 1),
+        hearing: (is) => void hearing.push(is),
       },
       ...options,
     });
@@ -107,6 +110,17 @@ describe('a watch', () => {
     assert.equal(watches()[1]?.query.get('resourceVersion'), '103');
     assert.equal(await restarts(), 1);
     assert.deepEqual(delays, [1200]);
+  });
+
+  test('says that it hears before there is anything to hear, and when it no longer does', async () => {
+    start();
+    await until(() => hearing.at(-1) === true);
+    assert.deepEqual(hearing, [true]);
+    for (const watcher of api.watchers) watcher.destroy();
+    await until(() => hearing.length === 3);
+    assert.deepEqual(hearing, [true, false, true]);
+    await watch?.stop();
+    assert.deepEqual(hearing, [true, false, true, false]);
   });
 
   test('resumes from a bookmark', async () => {
