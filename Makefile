@@ -41,7 +41,7 @@ test: check packages ## Everything: check, attacks, integration, browser, a real
 # What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
 unit: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/{properties,inventory,cli}/*.test.ts' 'test/auth/{local,provider}.test.ts' \
-	  'test/proxy/{assertions,cors,forward,outward,server}.test.ts'
+	  'test/proxy/{assertions,cors,faults,forward,outward,server}.test.ts'
 	$(NODE_TEST) --test-isolation=none 'test/attacks/**/*.test.ts'
 
 # What has a provider, a browser, or ports and processes of its own.

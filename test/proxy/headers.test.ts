@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { HeaderPreset } from '../../src/model/settings.ts';
 import { responseHeaders } from '../../src/proxy/headers.ts';
 import { encoded } from '../../src/proxy/identity-headers.ts';
-import { sentHeader, withRig } from './rig.ts';
+import { reply, sentHeader, withRig } from './rig.ts';
 
 const cookie = 'Cookie: __Host-sallyport=good';
 
@@ -77,6 +77,35 @@ test('end-to-end headers pass as they came: order, case, repetition, an applicat
       lines,
     );
   }));
+
+test('an application’s own challenges and cookies, and the answers to them, pass byte for byte', () => {
+  const challenges = [
+    'WWW-Authenticate: Basic realm="a, \\"b\\"", Digest nonce=x,qop="auth"',
+    'www-authenticate: Negotiate oYG=',
+    'WWW-Authenticate: Bearer realm="app", error="invalid_token"',
+    'Set-Cookie: sid=%00"a b"; Path=/x; HttpOnly; SameSite=None; Secure; Partitioned',
+    'set-cookie: sid=2',
+    'Authentication-Info: nextnonce="z"',
+  ];
+  const answer = `HTTP/1.1 401 Not You\r\n${challenges.map((line) => `${line}\r\n`).join('')}Content-Length: 0\r\n\r\n`;
+  return withRig({ application: reply(answer) }, async ({ get, upstream }) => {
+    for (const authorization of [
+      'Basic YTpi',
+      'Negotiate YII=',
+      'Bearer e30.e30.e30',
+      'AWS4-HMAC-SHA256 Credential=a/b',
+    ]) {
+      const { head } = await get('/', `Authorization: ${authorization}`, 'Cookie: sid=%00"a b"; x=y');
+      assert.deepEqual(
+        head.split('\r\n').filter((line) => challenges.includes(line)),
+        challenges,
+      );
+      assert.match(head, /^HTTP\/1\.1 401 Not You\r\n/);
+      assert.equal(sentHeader(upstream.requests.at(-1), 'authorization'), authorization);
+      assert.equal(sentHeader(upstream.requests.at(-1), 'cookie'), 'sid=%00"a b"; x=y');
+    }
+  });
+});
 
 test('TE is trailers or nothing', () =>
   withRig({}, async ({ get, upstream }) => {
