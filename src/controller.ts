@@ -29,6 +29,8 @@ export interface Controller {
 // Content that was named just now arrives within milliseconds. One that cannot be fetched holds up the others no longer
 // than this.
 const pendingMs = 1_000;
+// Time alone makes a data set stale, and a certificate expire: requests are judged by the second, and people told by the minute.
+const repeatMs = 60_000;
 // As long as an API server keeps the Event.
 const departureMs = 3_600_000;
 
@@ -77,12 +79,15 @@ export function createController(options: ControllerOptions): Controller {
     else overdue ??= setTimeout(() => round(true), pendingMs).unref();
   };
 
+  const repeat = setInterval(() => round(false), repeatMs).unref();
+
   return {
     onInventory: (inventory) => {
       latest = inventory;
       round(false);
     },
     stop: () => {
+      clearInterval(repeat);
       clearTimeout(overdue);
       latest = undefined;
     },

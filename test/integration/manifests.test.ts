@@ -73,3 +73,40 @@ test('a policy with a misspelt criterion closes its own routes and no others', a
   await rig.edit('engineering.yaml', (text) => text.replace('grops', 'groups'));
   await becomes('engineering', 401);
 });
+
+test('a ConfigMap that a policy looks up is edited: it decides within a second, and past its age it decides nothing', async () => {
+  const list = (people: string, refreshed: number) => `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: clients, namespace: demo, annotations: {sallyport.dev/refreshed-at: "${new Date(refreshed).toISOString()}"}}
+data: {known: "${people}"}
+`;
+  const policy = `
+apiVersion: sallyport.dev/v1alpha1
+kind: Policy
+metadata: {name: clients, namespace: demo}
+spec:
+  targetRefs: [{name: welcome}]
+  dataSets: [{name: known, configMapRef: {name: clients, key: known}, staleAfter: 2s}]
+  rules: [{deny: {or: [{header: {name: X-Client, notInDataSet: known}}]}}]
+`;
+  const later = Date.now() + 600_000;
+  const answered = async () =>
+    (await send(new URL(rig.url('welcome')), { headers: { accept: '*/*', 'x-client': 'till' } })).status;
+  const decides = (wanted: number, what: string) => until(async () => (await answered()) === wanted, 1_000, what);
+  await writeFile(join(rig.folder, 'clients.yaml'), list('[till]', later));
+  await writeFile(join(rig.folder, 'clients-policy.yaml'), policy);
+  await until(async () => (await status('welcome')) === 403, 1_000, 'nobody without the header');
+  await decides(200, 'a known client');
+  await writeFile(join(rig.folder, 'clients.yaml'), list('[scanner]', later));
+  await decides(403, 'unknown since');
+  await writeFile(join(rig.folder, 'clients.yaml'), list('{till: {shop: 1}}', Date.now()));
+  await decides(200, 'known again, as a key of a map');
+  await until(async () => (await answered()) === 403, 3_000, 'stale');
+  await writeFile(join(rig.folder, 'clients.yaml'), list('[till]', Date.now()));
+  await decides(200, 'refreshed');
+  await rm(join(rig.folder, 'clients.yaml'));
+  await decides(403, 'gone');
+  await rm(join(rig.folder, 'clients-policy.yaml'));
+  await becomes('welcome', 200);
+});
