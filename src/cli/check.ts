@@ -4,23 +4,26 @@ import { folderInventory } from '../inventory/folder.ts';
 import type { Inventory } from '../model/objects.ts';
 import { createLogger } from '../telemetry.ts';
 import { translate } from '../translate/translate.ts';
-import type { Translation } from '../translate/translate.ts';
 import { describeDiagnostic } from './diagnostics.ts';
+import { describeReplay, replayDecisions } from './replay.ts';
+import { listRoutes, routesText } from './routes.ts';
 import { UsageError } from './settings.ts';
-import type { Route } from '../model/route.ts';
+import { count } from './tally.ts';
 
 export const checkHelp = `sallyport check DIR: what a folder of manifests serves, and what is wrong with it
 
   --class NAME          The IngressClass to look at. [sallyport]
   --namespace NAME      Where the installation's own Secrets live. [sallyport-system]
   -o, --output text|json
+  --replay FILE|-       A decision log: which of its decisions would change under the policies of this folder.
+  --fail-on-change      With --replay: a decision that would change counts as an error.
 
-Exit code: 0 nothing wrong, 1 an error found, 2 wrong usage.
+Exit code: 0 nothing wrong, 1 an error found, 2 wrong usage. What a replay finds changes it only with --fail-on-change.
 `;
 
 /** Prints routes and mistakes; returns the exit code. @throws {UsageError} */
 export async function check(args: readonly string[], print: (text: string) => void): Promise<number> {
-  const { directory, output, className, namespace } = readArgs(args);
+  const { directory, output, className, namespace, log, failOnChange } = readArgs(args);
   let inventory: Inventory | undefined;
   const folder = folderInventory({
     directory,
@@ -38,6 +41,8 @@ export async function check(args: readonly string[], print: (text: string) => vo
   const translation = translate(inventory, options, Date.now());
   const problems = folder.problems();
   const errors = problems.length + translation.diagnostics.filter(({ severity }) => severity === 'error').length;
+  const replay = log === undefined ? undefined : await replayDecisions(log, translation.hosts);
+  const routes = listRoutes(translation.hosts);
   if (output === 'json') {
     const located = translation.diagnostics.map((one) => ({ ...one, ...folder.locate?.(one.object, one.path) }));
     const unread = problems.map(({ file, line, message }) => ({
@@ -47,15 +52,17 @@ export async function check(args: readonly string[], print: (text: string) => vo
       line,
       message,
     }));
-    print(JSON.stringify({ routes: routeRows(translation), diagnostics: [...unread, ...located] }, null, 2));
+    print(JSON.stringify({ routes, diagnostics: [...unread, ...located], replay }, null, 2));
   } else {
-    print(routeTable(translation));
+    print(routesText(routes));
     for (const { file, line, message } of problems) print(`${file}:${line}: error: ${message} (ManifestInvalid)`);
     for (const one of translation.diagnostics) print(describeDiagnostic(one, folder.locate));
     const warnings = translation.diagnostics.length + problems.length - errors;
     print([count(translation.hosts.size, 'host'), count(errors, 'error'), count(warnings, 'warning')].join(', '));
+    if (replay !== undefined) print(`\n${describeReplay(replay)}`);
   }
-  return errors > 0 ? 1 : 0;
+  const hasChanged = failOnChange && replay !== undefined && replay.changed > 0;
+  return errors > 0 || hasChanged ? 1 : 0;
 }
 
 function readArgs(args: readonly string[]) {
@@ -63,6 +70,8 @@ function readArgs(args: readonly string[]) {
     class: { type: 'string', default: 'sallyport' },
     namespace: { type: 'string', default: 'sallyport-system' },
     output: { type: 'string', short: 'o', default: 'text' },
+    replay: { type: 'string' },
+    'fail-on-change': { type: 'boolean', default: false },
   } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
@@ -70,53 +79,13 @@ function readArgs(args: readonly string[]) {
     if (directory === undefined || more.length > 0)
       throw new UsageError('check: one folder is wanted: sallyport check DIR');
     if (values.output !== 'text' && values.output !== 'json') throw new UsageError('check: -o is text or json');
-    return { directory, output: values.output, className: values.class, namespace: values.namespace };
+    const { class: className, namespace, replay: log, output, 'fail-on-change': failOnChange } = values;
+    if (failOnChange && log === undefined) {
+      throw new UsageError('check: --fail-on-change looks at what --replay FILE finds; give both');
+    }
+    return { directory, output, className, namespace, log, failOnChange };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`check: ${error instanceof Error ? error.message : 'the flags cannot be read'}`);
   }
-}
-
-function routeRows({ hosts }: Translation) {
-  return [...hosts.values()].flatMap(({ host, routes }) =>
-    routes.map((route) => ({
-      host: host === '' ? '*' : host,
-      path: `${route.path}${route.match === 'Exact' ? ' (exact)' : ''}`,
-      access: describeAccess(route),
-      upstream:
-        route.upstream === undefined
-          ? 'none'
-          : `${route.upstream.name} (${count(route.upstream.endpoints.length, 'endpoint')})`,
-      ingress: `${route.ingress.namespace}/${route.ingress.name}`,
-    })),
-  );
-}
-
-function describeAccess({ denied, access }: Route): string {
-  if (denied !== undefined) return `denied: ${denied}`;
-  if (access.policies.length === 0) return `default: ${access.defaultAccess}`;
-  return access.policies
-    .map(({ policy, attachment }) => {
-      const state = policy.broken === undefined ? policy.mode : 'broken';
-      return state === 'Enforce' && attachment === 'Own' ? policy.name : `${policy.name} (${attachment}, ${state})`;
-    })
-    .join(' + ');
-}
-
-function routeTable(translation: Translation): string {
-  const rows = routeRows(translation).map((row) => [row.host, row.path, row.ingress, row.upstream, row.access]);
-  const table = [['HOST', 'PATH', 'INGRESS', 'UPSTREAM', 'ACCESS'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

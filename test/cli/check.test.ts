@@ -19,9 +19,109 @@ test('the demo’s manifests have no mistake: exit code 0, and a table of routes
   assert.equal(status, 0);
   assert.match(
     stdout,
-    /^engineering\.localhost +\/ +demo\/engineering +demo\/mirror:80 \(1 endpoint\) +Policy demo\/engineers$/m,
+    /^engineering\.localhost +\/ +demo\/engineering +demo\/mirror:80 \(1 endpoint\) +1 policy\n {2}Policy demo\/engineers +Own +Enforce +annotation sallyport\.dev\/policy$/m,
   );
   assert.match(stdout, /4 hosts, 0 errors, 0 warnings/);
+});
+
+const governed = `apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: sallyport}
+spec: {controller: sallyport.dev/ingress-controller}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {tier: internal}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: people, namespace: shop, annotations: {sallyport.dev/refreshed-at: "2026-01-01T00:00:00Z"}}
+data: {suspended: "[eve@example.com]"}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  namespace: shop
+  labels: {app: web}
+  annotations:
+    sallyport.dev/policy: staff
+    sallyport.dev/allow-groups: engineering
+    sallyport.dev/allow-emails: a-person-with-a-rather-long-name@example.com, another-person@example.com
+spec:
+  ingressClassName: sallyport
+  rules:
+    - host: web.localhost
+      http:
+        paths:
+          - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+          - {path: /api, pathType: Exact, backend: {service: {name: web, port: {number: 80}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: bare, namespace: shop}
+spec:
+  ingressClassName: sallyport
+  rules: [{host: bare.localhost, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
+---
+apiVersion: sallyport.dev/v1alpha1
+kind: Policy
+metadata: {name: staff, namespace: shop}
+spec: {rules: [{allow: {and: [{groups: {has: staff}}]}}, {mode: Audit, deny: {or: [{httpMethod: {is: DELETE}}]}}]}
+---
+apiVersion: sallyport.dev/v1alpha1
+kind: Policy
+metadata: {name: suspended, namespace: shop}
+spec:
+  mode: Audit
+  targetRefs: [{selector: {matchLabels: {app: web}}}]
+  dataSets: [{name: suspended, configMapRef: {name: people, key: suspended}, staleAfter: 24h}]
+  rules: [{deny: {or: [{email: {inDataSet: suspended}}]}}]
+---
+apiVersion: sallyport.dev/v1alpha1
+kind: ClusterPolicy
+metadata: {name: ours}
+spec:
+  enforcement: Mandatory
+  namespaceSelector: {matchLabels: {tier: internal}}
+  rules: [{deny: {not: [{email: {endsWith: "@example.com"}}]}}]
+`;
+
+test('below a route stand the policies that govern it, and why, within 100 columns', () => {
+  const governedFolder = mkdtempSync(join(tmpdir(), 'sallyport-governed-'));
+  after(() => rmSync(governedFolder, { recursive: true }));
+  writeFileSync(join(governedFolder, 'all.yaml'), governed);
+  const { stdout } = sallyport('check', governedFolder);
+  assert.equal(
+    stdout.split('\n').slice(0, 12).join('\n'),
+    `HOST            PATH          INGRESS    UPSTREAM                   ACCESS
+bare.localhost  /             shop/bare  shop/web:80 (0 endpoints)  1 policy
+  ClusterPolicy ours  Mandatory  Enforce  its namespaceSelector selects shop
+web.localhost   /api (exact)  shop/web   shop/web:80 (0 endpoints)  4 policies
+  annotations of Ingress shop/web  Own        Enforce  sugar for rules: [{allow: {or: [{email: {is:
+      a-person-with-a-rather-long-name@example.com}}, {email: {is: another-person@example.com}},
+      {groups: {has: engineering}}]}}]
+  Policy shop/staff                Own        Enforce  annotation sallyport.dev/policy; 1 rule in
+      Audit
+  Policy shop/suspended            Own        Audit    its spec.targetRefs[0]
+  ClusterPolicy ours               Mandatory  Enforce  its namespaceSelector selects shop
+web.localhost   /             shop/web   shop/web:80 (0 endpoints)  4 policies, as above`,
+  );
+  const { routes } = JSON.parse(sallyport('check', governedFolder, '-o', 'json').stdout) as {
+    routes: { policies: Record<string, unknown>[] }[];
+  };
+  assert.deepEqual(routes[1]?.policies[2], {
+    policy: 'Policy shop/suspended',
+    attachment: 'Own',
+    mode: 'Audit',
+    because: 'its spec.targetRefs[0]',
+    dataSets: [{ name: 'suspended', entries: 1, staleAt: '2026-01-02T00:00:00.000Z' }],
+  });
 });
 
 test('mistakes are lines of file:line: message, and exit code 1', () => {
@@ -68,7 +168,7 @@ spec:
   );
   assert.match(stdout, /bad\.yaml:26: error: Policy demo\/odd: .*emial.*did you mean email/);
   assert.match(stdout, /broken\.yaml:\d+: error: /);
-  assert.match(stdout, /^shop\.localhost .*denied: there is no Policy nobody-wrote-it$/m);
+  assert.match(stdout, /^shop\.localhost .*denied\n {2}denied: there is no Policy nobody-wrote-it$/m);
 });
 
 test('-o json says the same to a program', () => {
