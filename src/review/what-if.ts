@@ -1,10 +1,11 @@
-// A verdict where not everything is known: the engine's own, at best and at worst, and on what it hangs between the two.
+// A verdict where not everything is known: the engine's own at best and at worst, and on what it hangs between the two.
 import type { Criterion } from '../model/criteria.ts';
-import type { Access, Operators, Policy, Rule } from '../model/policy.ts';
+import type { Access, Operators, Rule } from '../model/policy.ts';
 import type { Decision, Facts } from '../model/verdict.ts';
 import { inForce, operators } from '../policy/compile.ts';
 import { evaluate } from '../policy/evaluate.ts';
-import { criteriaOfAccess, subjectsOf } from '../policy/subjects.ts';
+import { criteriaOf } from '../policy/placed.ts';
+import { subjectsOf } from '../policy/subjects.ts';
 import type { Subject } from '../policy/subjects.ts';
 
 export interface Foreseen {
@@ -14,53 +15,73 @@ export interface Foreseen {
   readonly dependsOn: readonly Subject[];
 }
 
-/** Beyond it, all subjects that are asked for are named, whether or not each of them is decisive. */
+/** A criterion that cannot be judged, and the side on which it stands. */
+interface Open {
+  readonly key: string;
+  readonly subjects: readonly Subject[];
+}
+
+/** Beyond it, all that the open criteria look at is named, whether or not each of them is decisive. */
 const maxTried = 8;
 
 /**
- * The verdict for every value that the unknown subjects could have. The criteria on each subject count as favourable, and
- * as unfavourable, in every combination: each stands in one place, and there it can only help or only harm. Two criteria
- * on one subject are taken to go together, and two that exclude each other to be able to hold: that may call a verdict
- * open that is not, and it says on what, so that a person looks.
+ * The verdict for every value that the unknown subjects could have. Each criterion on one of them counts as favourable and
+ * as unfavourable, in every combination: where it stands it can only help or only harm. That two of them may exclude each
+ * other is not looked at, so a verdict may be called open that is not; one that is decided is that of every request.
  */
 export function foresee(access: Access, facts: Facts, unknown: readonly Subject[]): Foreseen {
-  const asked = unknown.filter((subject) => isAskedFor(access, subject));
-  if (asked.length === 0) return { decision: evaluate(access, facts).decision, dependsOn: [] };
-  const verdict = (favourable: readonly Subject[]): Decision =>
-    evaluate(assume(access, new Set(asked), new Set(favourable)), facts).decision;
-  const [best, worst] = [verdict(asked), verdict([])];
+  const open = openCriteria(access, unknown);
+  if (open.length === 0) return { decision: evaluate(access, facts).decision, dependsOn: [] };
+  const verdict = (favourable: readonly Open[]): Decision =>
+    evaluate(assume(access, open, new Set(favourable.map(({ key }) => key))), facts).decision;
+  const [best, worst] = [verdict(open), verdict([])];
   if (best === worst) return { decision: best, dependsOn: [] };
-  if (asked.length > maxTried) return { dependsOn: asked };
-  // By a bit for each subject: whether it is favourable.
-  const verdicts = Array.from({ length: 2 ** asked.length }, (_, bits) =>
-    verdict(asked.filter((_, index) => (bits & (1 << index)) !== 0)),
+  const decisive = new Set((open.length > maxTried ? open : decisiveOf(open, verdict)).flatMap((one) => one.subjects));
+  return { dependsOn: unknown.filter((subject) => decisive.has(subject)) };
+}
+
+/** Those that change the verdict under some assumption about the others. */
+function decisiveOf(open: readonly Open[], verdict: (favourable: readonly Open[]) => Decision): readonly Open[] {
+  // By a bit for each criterion: whether it is favourable.
+  const verdicts = Array.from({ length: 2 ** open.length }, (_, bits) =>
+    verdict(open.filter((_, index) => (bits & (1 << index)) !== 0)),
   );
-  return {
-    dependsOn: asked.filter((_, index) => verdicts.some((one, bits) => one !== verdicts[bits ^ (1 << index)])),
-  };
+  return open.filter((_, index) => verdicts.some((one, bits) => one !== verdicts[bits ^ (1 << index)]));
 }
 
-function isAskedFor(access: Access, subject: Subject): boolean {
-  const policies = inForce(access.policies).filter(({ policy }) => policy.mode === 'Enforce');
-  return criteriaOfAccess({ ...access, policies }).some((criterion) => subjectsOf(criterion).has(subject));
+function openCriteria(access: Access, unknown: readonly Subject[]): readonly Open[] {
+  const enforced = inForce(access.policies).filter(({ policy }) => policy.mode === 'Enforce');
+  const rules = enforced.flatMap(({ policy }) => policy.rules).filter(({ mode }) => mode !== 'Audit');
+  const found = new Map<string, Open>();
+  for (const { criterion, refuses } of criteriaOf(rules)) {
+    const looksAt = subjectsOf(criterion);
+    const subjects = unknown.filter((subject) => looksAt.has(subject));
+    const key = keyOf(criterion, !refuses);
+    if (subjects.length > 0) found.set(key, { key, subjects });
+  }
+  return [...found.values()];
 }
 
-/** The same policies, with every criterion on an unknown subject replaced by what is assumed of it. */
-function assume(access: Access, unknown: ReadonlySet<Subject>, favourable: ReadonlySet<Subject>): Access {
-  const replace = (criterion: Criterion, helps: boolean): Criterion => {
-    const subjects = [...subjectsOf(criterion)].filter((subject) => unknown.has(subject));
-    if (subjects.length === 0) return criterion;
-    const isFavourable = subjects.every((subject) => favourable.has(subject));
-    return isFavourable === helps ? { accept: true } : { reject: true };
-  };
-  const policies = access.policies.map(({ policy, attachment }) => ({
-    attachment,
-    policy: { ...policy, rules: policy.rules.map((rule) => assumeRule(rule, replace)) } satisfies Policy,
-  }));
-  return { ...access, policies };
+function keyOf(criterion: Criterion, helps: boolean): string {
+  return `${helps} ${JSON.stringify(criterion)}`;
 }
 
 type Replace = (criterion: Criterion, helps: boolean) => Criterion;
+
+/** The same policies, with every open criterion replaced by what is assumed of it. */
+function assume(access: Access, open: readonly Open[], favourable: ReadonlySet<string>): Access {
+  const keys = new Set(open.map(({ key }) => key));
+  const replace: Replace = (criterion, helps) => {
+    const key = keyOf(criterion, helps);
+    if (!keys.has(key)) return criterion;
+    return favourable.has(key) === helps ? { accept: true } : { reject: true };
+  };
+  const policies = access.policies.map(({ policy, attachment }) => ({
+    attachment,
+    policy: { ...policy, rules: policy.rules.map((rule) => assumeRule(rule, replace)) },
+  }));
+  return { ...access, policies };
+}
 
 function assumeRule({ allow, deny, ...rest }: Rule, replace: Replace): Rule {
   return {
