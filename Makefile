@@ -6,7 +6,7 @@ TOOLS := node_modules/.bin
 NODE_TEST := bin/node --test --test-reporter=spec
 TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip
 
-.PHONY: help demo check static quick test unit real cluster format generate packages
+.PHONY: help demo check static quick test unit real cluster format generate packages bench-policy
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -33,15 +33,15 @@ quick: node_modules/.package-lock.json
 	$(NODE_TEST) $(CHECK_TESTS)
 
 # What needs nothing but Node, and no waiting.
-CHECK_TESTS := 'test/{house,policy,translate,sessions,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
-  'test/auth/{assertion,cookie,keys,login,session}.test.ts' 'test/proxy/{handle,headers,match,pages}.test.ts'
+CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
+  'test/auth/{assertion,cookie,keys,login,session}.test.ts' 'test/proxy/{decisions,handle,headers,match,pages,refusal}.test.ts'
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
 	@$(MAKE) --no-print-directory -j3 --output-sync=target unit real cluster
 
 # What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
 unit: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/{properties,inventory,cli}/*.test.ts' 'test/auth/{local,provider}.test.ts' \
-	  'test/proxy/{assertions,cors,faults,forward,outward,server}.test.ts'
+	  'test/proxy/{assertions,cors,decision-log,faults,forward,outward,server}.test.ts'
 	$(NODE_TEST) --test-isolation=none 'test/attacks/**/*.test.ts'
 
 # What has a provider, a browser, or ports and processes of its own.
@@ -60,6 +60,9 @@ packages: ## Install what the tests need beside npm's packages
 
 format: node_modules/.package-lock.json ## Format the code
 	$(TOOLS)/oxfmt src test demo scripts
+
+bench-policy: node_modules/.package-lock.json ## What a decision costs; bench/policy.md keeps the table
+	bin/node --expose-gc --max-semi-space-size=512 bench/policy.ts
 
 generate: node_modules/.package-lock.json ## Make the generated files: the CRDs and the reference pages
 	bin/node scripts/crds.ts
