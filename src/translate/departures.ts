@@ -19,31 +19,30 @@ type Hosts = Pick<Translation, 'hosts'>;
 /** One for each Ingress and Policy, and one for each guardrail, however many Ingresses that governed. */
 export function departures(before: Hosts, now: Pick<Translation, 'hosts' | 'statuses'>): readonly Departure[] {
   const found = new Map<string, Departure>();
-  for (const [host, { routes }] of before.hosts) {
-    const after = now.hosts.get(host);
-    if (after === undefined || after.routes === routes) continue;
-    const byId = new Map(after.routes.map((route) => [route.id, route]));
-    for (const route of routes) {
-      const left = byId.get(route.id);
-      if (left === undefined || left.access === route.access) continue;
-      for (const attached of route.access.policies.filter(
-        (one) => isSilent(one) && !governs(left.access, one.policy.name),
-      )) {
-        const { name } = attached.policy;
-        const object = objectOf(attached, route);
-        const key = `${describeReference(object)} ${name}`;
-        if (found.has(key)) continue;
-        const isGone = !now.statuses.some((status) => describeReference(status.object) === name);
-        found.set(key, {
-          policy: name,
-          host,
-          route: route.id,
-          diagnostic: describe(object, attached, isGone, left.access),
-        });
-      }
+  for (const { host, route, left } of changedRoutes(before, now)) {
+    const gone = route.access.policies.filter((one) => isSilent(one) && !governs(left, one.policy.name));
+    for (const attached of gone) {
+      const policy = attached.policy.name;
+      const key = attached.attachment === 'Own' ? `${route.ingress.namespace}/${route.ingress.name} ${policy}` : policy;
+      if (found.has(key)) continue;
+      const isDeleted = !now.statuses.some(({ object }) => describeReference(object) === policy);
+      found.set(key, { policy, host, route: route.id, diagnostic: describe(attached, isDeleted, route, left) });
     }
   }
   return [...found.values()];
+}
+
+/** Routes that stand, and whose access is another: as they were, and what is left of it. */
+function* changedRoutes(before: Hosts, now: Hosts) {
+  for (const [host, { routes }] of before.hosts) {
+    const after = now.hosts.get(host)?.routes;
+    if (after === undefined || after === routes) continue;
+    const accesses = new Map(after.map(({ id, access }) => [id, access]));
+    for (const route of routes) {
+      const left = accesses.get(route.id);
+      if (left !== undefined && left !== route.access) yield { host, route, left };
+    }
+  }
 }
 
 /** Whether the policy governs the route again, or there is no such route any more. */
@@ -63,24 +62,33 @@ function isSilent({ policy, attachment, because }: AttachedPolicy): boolean {
   return attachment === 'Mandatory' && policy.broken === undefined;
 }
 
-function objectOf({ policy, attachment }: AttachedPolicy, { ingress }: Route): ObjectReference {
-  if (attachment === 'Own') return { kind: 'Ingress', ...ingress };
-  return { kind: 'ClusterPolicy', name: policy.name.slice('ClusterPolicy '.length) };
-}
-
 function describe(
-  object: ObjectReference,
-  { policy, attachment, because = '' }: AttachedPolicy,
-  isGone: boolean,
+  { policy: { name }, attachment, because = '' }: AttachedPolicy,
+  isDeleted: boolean,
+  { ingress }: Route,
   { policies, defaultAccess }: Access,
 ): Diagnostic {
+  const departed = (object: ObjectReference, message: string): Diagnostic => ({
+    code: 'PolicyDeparted',
+    severity: 'warning',
+    object,
+    path: '',
+    message,
+  });
   if (attachment === 'Mandatory') {
-    const what = isGone ? 'is gone, and refuses nobody any more' : 'no longer governs all that it governed until now';
-    const message = `${policy.name} ${what}: see that this was meant`;
-    return { code: 'PolicyDeparted', severity: 'warning', object, path: '', message };
+    const what = isDeleted
+      ? 'is gone, and no longer refuses anybody at what it governed'
+      : 'no longer governs all that it did';
+    const guardrail = { kind: 'ClusterPolicy', name: name.slice('ClusterPolicy '.length) };
+    return departed(
+      guardrail,
+      `${name} ${what}, such as Ingress ${ingress.namespace}/${ingress.name}: see that this was meant`,
+    );
   }
-  const names = policies.map((one) => one.policy.name).join(', ');
-  const nobody = defaultAccess === 'Deny' ? 'nothing, and it denies everybody' : 'the default access Authenticated';
-  const message = `${policy.name}, which governed this Ingress until now (${because}), ${isGone ? 'is gone' : 'does so no longer'}; it is left with ${names === '' ? nobody : names}. See that this was meant: a Policy that the annotation sallyport.dev/policy names cannot go without denying`;
-  return { code: 'PolicyDeparted', severity: 'warning', object, path: '', message };
+  const names = policies.map(({ policy }) => policy.name).join(', ');
+  const nothing = defaultAccess === 'Deny' ? 'nothing, and it denies everybody' : 'the default access Authenticated';
+  return departed(
+    { kind: 'Ingress', ...ingress },
+    `${name}, which governed this Ingress until now (${because}), ${isDeleted ? 'is gone' : 'does so no longer'}; it is left with ${names === '' ? nothing : names}. See that this was meant: a Policy that the annotation sallyport.dev/policy names cannot go without denying`,
+  );
 }

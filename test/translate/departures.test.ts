@@ -74,11 +74,11 @@ describe('a policy that governs no longer', () => {
   test('is told of once where it was a guardrail', () => {
     const other = ingress(labelled, 'other.example.com').replace('name: app,', 'name: other,');
     assert.deepEqual(said([ingress(labelled), other, guardrail], [ingress(labelled), other]), [
-      'ClusterPolicy guard: ClusterPolicy guard is gone, and refuses nobody any more: see that this was meant',
+      'ClusterPolicy guard: ClusterPolicy guard is gone, and no longer refuses anybody at what it governed, such as Ingress shop/app: see that this was meant',
     ]);
     const moved = guardrail.replace('internal', 'secret');
     assert.deepEqual(said([ingress(labelled), guardrail], [ingress(labelled), moved]), [
-      'ClusterPolicy guard: ClusterPolicy guard no longer governs all that it governed until now: see that this was meant',
+      'ClusterPolicy guard: ClusterPolicy guard no longer governs all that it did, such as Ingress shop/app: see that this was meant',
     ]);
   });
 
