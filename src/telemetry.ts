@@ -40,6 +40,9 @@ export interface Metrics {
   readonly watchSilenceSeconds: Gauge<'resource'>;
   readonly watchRestarts: Counter<'resource'>;
   readonly apiServerErrors: Counter;
+  readonly storeSeconds: Histogram<'operation'>;
+  /** By `code`: `unavailable` or `full`. */
+  readonly storeErrors: Counter<'code'>;
 }
 
 export function createMetrics(): Metrics {
@@ -50,8 +53,12 @@ export function createMetrics(): Metrics {
     new Counter<L>({ name, help, labelNames: [...labelNames], registers });
   const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name, help, buckets, registers });
+  const histogram = <L extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly L[] = [],
+  ) => new Histogram<L>({ name, help, buckets, labelNames: [...labelNames], registers });
   return {
     registry,
     requests: counter('sallyport_requests_total', 'Requests by how they ended.', ['outcome']),
@@ -86,5 +93,12 @@ export function createMetrics(): Metrics {
     ),
     watchRestarts: counter('sallyport_watch_restarts_total', 'Watches that had to be opened again.', ['resource']),
     apiServerErrors: counter('sallyport_api_server_errors_total', 'Requests to the API server that failed.'),
+    storeSeconds: histogram(
+      'sallyport_store_seconds',
+      'Time of one call to the session store, whatever its end.',
+      [0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
+      ['operation'],
+    ),
+    storeErrors: counter('sallyport_store_errors_total', 'Calls to the session store that failed.', ['code']),
   };
 }

@@ -66,8 +66,8 @@ export function createLocalAuthority({
     signIn: (request) => answerOrUnavailable(log, startSignIn(desk(), request, request.path + request.query)),
     respond: (request) => answerOrUnavailable(log, respond(desk(), request)),
     onEnded: (listener) =>
-      store.watch(({ type, id, change }) => {
-        if (type === 'session' && change === 'removed') listener([id]);
+      store.watch((news) => {
+        if (news.change === 'removed' && news.type === 'session') listener([news.id]);
       }),
     update(next) {
       current = next;

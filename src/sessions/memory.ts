@@ -18,7 +18,7 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
   let closed = false;
 
   const key = (type: RecordType, id: string) => `${type} ${id}`;
-  const tell = ({ type, id }: StoredRecord, change: RecordChange['change']) => {
+  const tell = ({ type, id }: StoredRecord, change: Exclude<RecordChange['change'], 'unknown'>) => {
     for (const listener of listeners) listener({ type, id, change });
   };
   const write = (record: StoredRecord) => {

@@ -28,11 +28,10 @@ export interface Revised {
   readonly revision: string;
 }
 
-export interface RecordChange {
-  readonly type: RecordType;
-  readonly id: string;
-  readonly change: 'created' | 'replaced' | 'removed';
-}
+/** `unknown`: news may have been lost, so whatever is remembered of any record is to be asked for again. */
+export type RecordChange =
+  | { readonly type: RecordType; readonly id: string; readonly change: 'created' | 'replaced' | 'removed' }
+  | { readonly change: 'unknown' };
 
 /** Every method throws {@link StoreError} when the store cannot answer. Expired records are never returned. */
 export interface Store {
