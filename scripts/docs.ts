@@ -3,6 +3,11 @@ import { globSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { accessHelp } from '../src/cli/access.ts';
+import { checkHelp } from '../src/cli/check.ts';
+import { explainHelp } from '../src/cli/explain.ts';
+import { keysHelp } from '../src/cli/keys.ts';
+import { reportHelp } from '../src/cli/report.ts';
 import { runFlags, variableOf } from '../src/cli/settings.ts';
 import { diagnosticCodes } from '../src/model/diagnostic.ts';
 import { createMetrics } from '../src/telemetry.ts';
@@ -152,9 +157,11 @@ function flagsPage(): string {
   ]);
   return page(
     'Flags of `sallyport run`',
-    'src/cli/settings.ts',
+    'src/cli/',
     'A flag counts before its environment variable, and that before the default. Exit codes: 0 asked to stop, 1 a failure, 2 wrong usage.',
     table(['Flag', 'Variable', 'Default', 'Meaning'], rows),
+    '## The other commands',
+    ...[checkHelp, explainHelp, accessHelp, reportHelp, keysHelp].map((help) => `\`\`\`text\n${help.trim()}\n\`\`\``),
   );
 }
 
