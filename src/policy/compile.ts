@@ -66,11 +66,16 @@ export interface Governing extends CompiledPolicy {
 export interface CompiledAccess {
   readonly policies: readonly Governing[];
   readonly isBroken: boolean;
-  readonly enforced: readonly Opinion[];
+  readonly enforced: Opinions;
   /** As if everything in Audit were enforced; absent where nothing is. */
-  readonly trial?: readonly Opinion[];
+  readonly trial?: Opinions;
   /** `defaultAccess: Authenticated` decides, for want of a policy that could grant. */
   readonly byDefault: boolean;
+}
+
+/** What counts in a decision. */
+export interface Opinions {
+  readonly all: readonly Opinion[];
   /** How young a sign-in must be at the most for every criterion that asks its age; absent: none does. */
   readonly freshWithinMs?: number;
 }
@@ -114,20 +119,25 @@ function compileAll({ policies: attached, defaultAccess }: Access): CompiledAcce
     attachment,
     isEnforced: policy.mode === 'Enforce',
   }));
-  const opinion = ({ attachment }: Governing, actions: Actions): Opinion => ({
-    ...actions,
-    mayGrant: attachment !== 'Mandatory',
-  });
+  const opinions = (governing: readonly Governing[], of: (policy: Governing) => Actions, rules: readonly Rule[]) => {
+    const ages = rules.flatMap(agesIn);
+    const all = governing.map((policy): Opinion => ({ ...of(policy), mayGrant: policy.attachment !== 'Mandatory' }));
+    return { all, ...(ages.length > 0 && { freshWithinMs: Math.min(...ages) }) };
+  };
+  const enforced = policies.filter(({ isEnforced }) => isEnforced);
   const isTried = policies.some(({ isEnforced, trial }) => !isEnforced || trial !== undefined);
-  const ages = policies.flatMap(({ policy }) => policy.rules.flatMap(agesIn));
+  const rulesOf = (governing: readonly Governing[]) => governing.flatMap(({ policy }) => policy.rules);
   return {
     policies,
     isBroken: policies.some(({ broken }) => broken !== undefined),
-    enforced: policies.filter(({ isEnforced }) => isEnforced).map((policy) => opinion(policy, policy.actions)),
-    ...(isTried && { trial: policies.map((policy) => opinion(policy, policy.trial ?? policy.actions)) }),
+    enforced: opinions(
+      enforced,
+      ({ actions }) => actions,
+      rulesOf(enforced).filter(({ mode }) => mode !== 'Audit'),
+    ),
+    ...(isTried && { trial: opinions(policies, ({ trial, actions }) => trial ?? actions, rulesOf(policies)) }),
     // An Audit policy counts as brought: a route with nothing but Audit denies.
     byDefault: defaultAccess === 'Authenticated' && policies.every(({ attachment }) => attachment === 'Mandatory'),
-    ...(ages.length > 0 && { freshWithinMs: Math.min(...ages) }),
   };
 }
 

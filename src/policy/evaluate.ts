@@ -2,7 +2,7 @@
 import type { Access } from '../model/policy.ts';
 import type { Decision, Facts, Verdict } from '../model/verdict.ts';
 import { compileAccess } from './compile.ts';
-import type { CompiledAccess, Opinion } from './compile.ts';
+import type { CompiledAccess, Opinions } from './compile.ts';
 import { holds, unauthenticated } from './truth.ts';
 
 // Nearly every verdict is one of these, and none of them is made for a request.
@@ -22,33 +22,33 @@ export function evaluate(access: Access, facts: Facts): Verdict {
   const { enforced, trial } = compiled;
   const decision = decide(compiled, enforced, facts);
   if (decision === 'Deny' && isOnlyTooOld(compiled, enforced, facts)) {
-    const stepUpSeconds = Math.floor((compiled.freshWithinMs ?? 0) / 1000);
+    const stepUpSeconds = Math.floor((enforced.freshWithinMs ?? 0) / 1000);
     return { decision: 'Login', stepUpSeconds, ...(trial && { trial: tryOut(compiled, trial, facts) }) };
   }
   const verdict = trial ? tried.get(decision)?.get(tryOut(compiled, trial, facts)) : plain.get(decision);
   return verdict ?? { decision };
 }
 
-function tryOut(compiled: CompiledAccess, trial: readonly Opinion[], facts: Facts): Decision {
+function tryOut(compiled: CompiledAccess, trial: Opinions, facts: Facts): Decision {
   const decision = decide(compiled, trial, facts);
   return decision === 'Deny' && isOnlyTooOld(compiled, trial, facts) ? 'Login' : decision;
 }
 
 /** Whether somebody is refused for nothing but the age of their sign-in: they would be let in after another. */
-function isOnlyTooOld(compiled: CompiledAccess, opinions: readonly Opinion[], facts: Facts): boolean {
+function isOnlyTooOld(compiled: CompiledAccess, opinions: Opinions, facts: Facts): boolean {
   const { session, now } = facts;
-  if (compiled.freshWithinMs === undefined || session === undefined) return false;
+  if (opinions.freshWithinMs === undefined || session === undefined) return false;
   const afresh = { ...facts, session: { ...session, authenticatedAt: now, startedAt: now } };
   return decide(compiled, opinions, afresh) === 'Allow';
 }
 
-function decide({ isBroken, byDefault }: CompiledAccess, opinions: readonly Opinion[], facts: Facts): Decision {
+function decide({ isBroken, byDefault }: CompiledAccess, opinions: Opinions, facts: Facts): Decision {
   if (isBroken) return 'Deny';
   const signedIn = facts.identity !== undefined;
   let asks = byDefault && !signedIn;
   let refused = false;
   let granted = byDefault;
-  for (const { allow, deny, mayGrant } of opinions) {
+  for (const { allow, deny, mayGrant } of opinions.all) {
     if (deny !== undefined) {
       const truth = deny(facts);
       if ((truth & unauthenticated) !== 0) asks = true;
