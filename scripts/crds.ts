@@ -36,11 +36,19 @@ const kept = new Set([
 // first of them: all eight together are more than the annotation of `kubectl apply` holds (262,144 bytes).
 const isTold = /\.rules\[\]\.(allow\.(or|not|nor)|deny\.[a-z]+)\[\]\.[A-Za-z]+\./;
 
+/** Whether a rule says the same as the pattern, and what is wanted besides: once is enough. */
+function isInWords({ pattern, 'x-kubernetes-validations': rules = [] }: Schema): boolean {
+  return (
+    Array.isArray(rules) && rules.some(({ rule }: { rule: string }) => rule === `self.matches(r'${String(pattern)}')`)
+  );
+}
+
 /** A structural schema from zod's JSON Schema. Throws, naming the field, where there is no such schema. */
 export function structural(schema: Schema, field: string): Schema {
   const result: Record<string, unknown> = {};
   for (const [keyword, value] of Object.entries(schema)) {
     if (keyword === 'description' && isTold.test(field)) continue;
+    if (keyword === 'pattern' && isInWords(schema)) continue;
     if (kept.has(keyword) || keyword.startsWith('x-kubernetes-')) {
       if (keyword === 'pattern') refuseLookaround(String(value), field);
       // zod writes the bounds of a safe integer where there are none.

@@ -1,8 +1,9 @@
 // The CRDs against a real API server: they install, and what a person misspells is refused or at least never widens.
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { createKubernetesClient, resourcePath } from '../../src/kubernetes/client.ts';
 import type { KubernetesClient } from '../../src/kubernetes/client.ts';
 import { kubeconfigConnection } from '../../src/kubernetes/connect.ts';
@@ -38,6 +39,16 @@ describe('the CRDs on a real API server', () => {
       return true;
     });
 
+  test('`kubectl apply` takes them without --server-side, for each fits into the annotation that it writes', async (context) => {
+    for (const file of (await readdir(crds)).filter((name) => name.endsWith('.yaml'))) {
+      const json = JSON.stringify(parse(await readFile(join(crds, file), 'utf8')));
+      context.diagnostic(`${file}: ${Buffer.byteLength(json)} bytes`);
+      assert.ok(Buffer.byteLength(json) < 262_144, file);
+      const { code, stderr } = await server.kubectl(['apply', '-f', join(crds, file)]);
+      assert.equal(code, 0, stderr);
+    }
+  });
+
   test('all are structural and accepted names', async () => {
     assert.equal((await readdir(crds)).filter((file) => file.endsWith('.yaml')).length, ownKinds.length);
     const { stdout } = await server.kubectl(['get', 'crd', '-o', 'json']);
@@ -68,7 +79,10 @@ describe('the CRDs on a real API server', () => {
   });
 
   test('a rule whose allow and deny are misspelt is refused', async () => {
-    await refused({ rules: [{ name: 'r', alow: { and: [{ accept: true }] } }] }, /no field but name, mode, allow, deny/);
+    await refused(
+      { rules: [{ name: 'r', alow: { and: [{ accept: true }] } }] },
+      /no field but name, mode, allow, deny/,
+    );
   });
 
   test('a policy without rules, and one without a spec, are refused', async () => {

@@ -83,7 +83,12 @@ describe('the examples on a real API server', () => {
       await explain('policy.spec.rules'),
       /FIELD: rules <\[\]Object>[^]*Who may do what\. A deny wins over every allow\./,
     );
-    assert.deepEqual(await fieldsOf('policy.spec.rules'), ['allow <Object>', 'deny <Object>', 'name <string>']);
+    assert.deepEqual(await fieldsOf('policy.spec.rules'), [
+      'allow <Object>',
+      'deny <Object>',
+      'mode <string>',
+      'name <string>',
+    ]);
     assert.deepEqual(await fieldsOf('policy.spec.rules.allow'), [
       'and <[]Object>',
       'nor <[]Object>',
@@ -93,6 +98,8 @@ describe('the examples on a real API server', () => {
     assert.deepEqual(await fieldsOf('pol.spec.rules.allow.and.groups'), [
       'exclude <string>',
       'has <string>',
+      'hasAnyInDataSet <string>',
+      'hasNoneInDataSet <string>',
       'is <string>',
     ]);
     assert.match(await explain('policy.spec.mode'), /ENUM:\s+Enforce\s+Audit/);

@@ -59,6 +59,11 @@ metadata: {name: default, labels: {tier: internal}}
 apiVersion: v1
 kind: Namespace
 metadata: {name: blog, labels: {tier: open}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: people, namespace: default, annotations: {sallyport.dev/refreshed-at: "2026-11-30T23:30:00Z"}}
+data: {people: "[bob@example.com]"}
 ${ingress('chosen', 'default', 'sallyport.dev/policy: subject')}
 ${ingress('guarded', 'default', 'sallyport.dev/access: authenticated')}
 ${ingress('plain', 'default', '')}
@@ -86,10 +91,7 @@ const people: readonly (Identity | undefined)[] = [
   { ...person('dot@partners.example', ['engineering'], ''), claims: { team: ['red', 'contractors'] } },
   person('eve@example.org', [], ''),
 ];
-const requests = [
-  factsOfTest({}),
-  factsOfTest({ request: { method: 'DELETE', path: '/d/1', ip: '10.0.0.7' } }),
-];
+const requests = [factsOfTest({}), factsOfTest({ request: { method: 'DELETE', path: '/d/1', ip: '10.0.0.7' } })];
 
 /** Every person, from every provider, with every request: those that are let in, as text. */
 export function admitted(object: KubernetesObject): ReadonlySet<string> {
@@ -115,4 +117,12 @@ export function admitted(object: KubernetesObject): ReadonlySet<string> {
 export function settingsOf(object: KubernetesObject): unknown {
   const { authority, settings } = translated(object);
   return [settings, authority.providers.find(({ name }) => name === 'subject')];
+}
+
+/** What the conditions of its status say that is wrong. */
+export function conditionsOf(object: KubernetesObject): readonly string[] {
+  const found = translated(object).statuses.find(
+    ({ object: { kind, name } }) => kind === object.kind && name === 'subject',
+  );
+  return (found?.status.conditions ?? []).flatMap(({ status, message }) => (status === 'True' ? [] : [message]));
 }

@@ -52,6 +52,18 @@ export const clusterPolicyMistakes: readonly Mistake[] = [
     /spec\.namespaceSelector\.\(no field but matchLabels, matchExpressions\)/,
   ),
   mistake(
+    'a data set without its namespace',
+    `{enforcement: Mandatory, dataSets: [{name: gone, configMapRef: {name: people}}], ${staff}}`,
+    `{enforcement: Mandatory, dataSets: [{name: gone, configMapRef: {namespace: default, name: people}}], ${staff}}`,
+    /spec\.dataSets\[0\]\.configMapRef\.namespace: Required value/,
+  ),
+  mistake(
+    'a provider, which is for a Policy',
+    `{enforcement: Mandatory, identityProviderRef: {name: okta}, ${staff}}`,
+    `{enforcement: Mandatory, ${staff}}`,
+    /spec\.\(no field but .*namespaceSelector/,
+  ),
+  mistake(
     'a label that is a boolean',
     selecting('{matchLabels: {open: true}}'),
     selecting('{matchLabels: {open: "true"}}'),
