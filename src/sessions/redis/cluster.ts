@@ -1,0 +1,108 @@
+// The way to a Redis Cluster: commands go to the node that holds the key, news come from any node.
+import { setTimeout as delay } from 'node:timers/promises';
+import { createCluster } from '@redis/client';
+import { StoreError } from '../store.ts';
+import { clientOptions, rotate } from './address.ts';
+import type { Address, Credentials } from './address.ts';
+import type { Connection } from './connection.ts';
+import { createLine } from './line.ts';
+import type { Listeners } from './line.ts';
+import { pauseMs, within } from './patience.ts';
+
+const makeCluster = (credentials: Credentials, addresses: readonly [Address, ...Address[]], timeoutMs: number) => {
+  const { socket, ...defaults } = clientOptions(addresses[0], credentials, timeoutMs);
+  const { host: _host, port: _port, ...shared } = socket;
+  const cluster = createCluster({
+    rootNodes: addresses.map(({ host, port }) => ({ socket: { host, port } })),
+    RESP: 3,
+    // Else a master that is down when we start keeps all others from us.
+    minimizeConnections: true,
+    topologyRefreshOnReconnectionAttemptStrategy: 1_000,
+    defaults: {
+      ...defaults,
+      database: 0,
+      pingInterval: 1_000,
+      socket: { ...shared, socketTimeout: timeoutMs + 1_000, reconnectStrategy: pauseMs },
+    },
+  });
+  // Without listeners an error would end the process; rejected promises tell the same.
+  cluster.on('error', () => {});
+  cluster.on('node-error', () => {});
+  return cluster;
+};
+
+type Cluster = ReturnType<typeof makeCluster>;
+
+/** An error that Redis itself answered, as opposed to what became of a connection. */
+const isReply = (cause: unknown) => cause instanceof Error && /^[A-Z]+ /.test(cause.message);
+
+const renewEveryMs = 5_000;
+
+export function createClusterConnection(
+  credentials: Credentials,
+  addresses: readonly [Address, ...Address[]],
+  timeoutMs: number,
+  listeners: Listeners,
+): Connection {
+  const closing = new AbortController();
+  let current: Cluster | undefined;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let renewing = false;
+
+  const open = async () => {
+    const cluster = makeCluster(credentials, addresses, timeoutMs);
+    // News may have gone down with the node's predecessor, and so may its last changes.
+    cluster.on('node-ready', listeners.onUp);
+    try {
+      await within(timeoutMs, cluster.connect());
+      if (closing.signal.aborted) return cluster.destroy();
+      retire(current, timeoutMs);
+      current = cluster;
+    } catch (cause) {
+      cluster.destroy();
+      listeners.onDown(cause);
+    }
+  };
+  /** The library never asks where a node's slots are now if it could not reach that node even once: begin anew. */
+  const renew = async () => {
+    if (renewing || performance.now() - renewedAt < renewEveryMs) return;
+    renewing = true;
+    for (let failures = 0; !closing.signal.aborted; failures += 1) {
+      const before = current;
+      await open();
+      tried.resolve();
+      if (current !== before) break;
+      await delay(pauseMs(failures), undefined, { signal: closing.signal }).catch(() => {});
+    }
+    renewedAt = performance.now();
+    renewing = false;
+  };
+
+  const tried = Promise.withResolvers<void>();
+  const line = createLine({ ...listeners, credentials, timeoutMs, locate: async () => next() });
+  const next = rotate(addresses);
+  void renew();
+
+  return {
+    tried: Promise.all([tried.promise, line.tried]),
+    async send(key, command) {
+      if (current === undefined) throw new StoreError('unavailable', 'there is no connection to the Redis Cluster');
+      try {
+        return await within(timeoutMs, current.sendCommand(key, false, [...command]));
+      } catch (cause) {
+        if (!isReply(cause)) void renew();
+        throw cause;
+      }
+    },
+    close() {
+      closing.abort();
+      line.close();
+      current?.destroy();
+    },
+  };
+}
+
+/** What is under way keeps its time. */
+function retire(cluster: Cluster | undefined, afterMs: number) {
+  if (cluster !== undefined) setTimeout(() => cluster.destroy(), afterMs).unref();
+}

@@ -1,0 +1,117 @@
+// One connection to one Redis server, opened again for ever: it carries commands and news, and tells when it is lost.
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { StoreError } from '../store.ts';
+import { clientOptions } from './address.ts';
+import type { Address, Credentials } from './address.ts';
+import { pauseMs, within } from './patience.ts';
+import { channel } from './scripts.ts';
+
+export interface Listeners {
+  /** Connected, and subscribed to the news; what was told before may have been missed. */
+  readonly onUp: () => void;
+  readonly onDown: (cause: unknown) => void;
+  readonly onNews: (news: string) => void;
+}
+
+export interface Line {
+  /** Rejects at once while there is no connection. */
+  send(command: readonly string[]): Promise<unknown>;
+  /** Resolves when the first attempt to connect has ended, well or not. */
+  readonly tried: Promise<unknown>;
+  close(): void;
+}
+
+export interface LineOptions extends Listeners {
+  readonly credentials: Credentials;
+  /** Where to connect, asked before each attempt. */
+  readonly locate: () => Promise<Address>;
+  readonly timeoutMs: number;
+}
+
+const beatMs = 1_000;
+
+/** A connection whose server says this is of no use any more: a master became a replica, or asks for a password anew. */
+const useless = /^(?:READONLY|NOAUTH)/;
+
+const connect = async ({ locate, credentials, timeoutMs, onNews }: LineOptions) => {
+  const client = createClient(clientOptions(await locate(), credentials, timeoutMs));
+  // Without a listener an error would end the process; `terminated` and rejected promises tell the same.
+  client.on('error', () => {});
+  const open = async () => {
+    await client.connect();
+    await client.subscribe(channel, onNews);
+  };
+  try {
+    await within(timeoutMs, open());
+    return client;
+  } catch (cause) {
+    if (client.isOpen) client.destroy();
+    throw cause;
+  }
+};
+
+type Client = Awaited<ReturnType<typeof connect>>;
+
+export function createLine(options: LineOptions): Line {
+  const { timeoutMs, onUp, onDown } = options;
+  const closing = new AbortController();
+  const tried = Promise.withResolvers<void>();
+  let current: { readonly client: Client; readonly drop: (cause: unknown) => void } | undefined;
+
+  /** A server that hangs closes nothing: a beat that is not answered ends the connection. */
+  const listen = async (client: Client, signal: AbortSignal) => {
+    for (;;) {
+      await delay(beatMs, undefined, { signal });
+      await within(timeoutMs, client.ping());
+    }
+  };
+  const attend = async (client: Client) => {
+    const lost = Promise.withResolvers<unknown>();
+    const over = new AbortController();
+    client.on('terminated', lost.resolve);
+    listen(client, over.signal).catch(lost.resolve);
+    current = { client, drop: lost.resolve };
+    onUp();
+    tried.resolve();
+    const cause = await lost.promise;
+    current = undefined;
+    over.abort();
+    if (client.isOpen) client.destroy();
+    return cause;
+  };
+  const keep = async () => {
+    for (let failures = 0; !closing.signal.aborted; failures += 1) {
+      try {
+        const client = await connect(options);
+        if (closing.signal.aborted) return client.destroy();
+        failures = 0;
+        const cause = await attend(client);
+        if (!closing.signal.aborted) onDown(cause);
+      } catch (cause) {
+        if (!closing.signal.aborted) onDown(cause);
+      }
+      tried.resolve();
+      await delay(pauseMs(failures), undefined, { signal: closing.signal }).catch(() => {});
+    }
+  };
+  void keep();
+
+  return {
+    tried: tried.promise,
+    async send(command) {
+      if (current === undefined) throw new StoreError('unavailable', 'there is no connection to Redis');
+      const { client, drop } = current;
+      try {
+        return await client.sendCommand(command);
+      } catch (cause) {
+        if (cause instanceof Error && useless.test(cause.message)) drop(cause);
+        throw cause;
+      }
+    },
+    close() {
+      closing.abort();
+      current?.drop(undefined);
+    },
+  };
+}

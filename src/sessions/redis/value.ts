@@ -1,0 +1,33 @@
+// How a record is written as one string: its revision, a space, and JSON.
+import { randomBytes } from 'node:crypto';
+import type { RecordType, Revised, StoredRecord } from '../store.ts';
+import { lifeLength } from './scripts.ts';
+
+export const recordKey = (type: RecordType, id: string) => `sallyport:${type}:${id}`;
+export const indexKey = (type: RecordType, name: string, value: string) => `sallyport:index:${type}:${name}:${value}`;
+
+const random = (bytes: number) => randomBytes(bytes).toString('base64url');
+
+export const newLife = () => random((lifeLength / 4) * 3);
+export const lifeOf = (revision: string) => revision.slice(0, lifeLength);
+
+/** A revision never comes twice, whatever a failover forgets: its second half is drawn, not counted. */
+export function writeValue(life: string, { index, listing, body, expiresAt }: StoredRecord): string {
+  return `${life}${random(6)} ${JSON.stringify({ index, listing, body, expiresAt })}`;
+}
+
+/** `undefined`: no record of ours. */
+export function parseValue(type: RecordType, id: string, value: unknown): Revised | undefined {
+  if (typeof value !== 'string') return undefined;
+  const end = value.indexOf(' ');
+  const fields = parseFields(value.slice(end + 1));
+  return fields && { record: { type, id, ...fields }, revision: value.slice(0, end) };
+}
+
+function parseFields(json: string): Omit<StoredRecord, 'type' | 'id'> | undefined {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
