@@ -91,6 +91,17 @@ ${ingress('broken', 'broken', 'access: public')}
 ${ingress('narrow', 'mirror', 'access: public', '/only')}
 ${ingress('plain', 'mirror', 'access: authenticated')}
 ${ingress('away', 'mirror', 'policy: away')}
+${ingress('contact', 'mirror', 'policy: contact')}
+apiVersion: sallyport.dev/v1alpha1
+kind: Policy
+metadata: {name: contact, namespace: demo}
+spec:
+  contact: "#wiki-help, or <img src=x onerror=alert(1)> wiki@example.com"
+  reveal: true
+  rules:
+    - {name: readers, allow: {and: [{authenticatedUser: true}]}}
+    - {name: nobody from elsewhere, deny: {not: [{email: {endsWith: "@example.com"}}]}}
+---
 apiVersion: sallyport.dev/v1alpha1
 kind: Policy
 metadata: {name: away, namespace: demo}
@@ -273,6 +284,17 @@ test('refused with a person, who may change account', async () => {
     assert.equal(await page.getByRole('link', { name: 'Sign in as somebody else' }).count(), 1);
     await look(name, response, { status: 403, title: /may not use this/ });
   }
+});
+
+test('refused by a policy that says whom to ask, and reveals its rule: both are text', async () => {
+  const response = await signIn(await newTab(), rig.url('contact'), 'eve@example.org');
+  const page = response.frame().page();
+  assert.match(
+    await page.innerText('main'),
+    /Because\s+nobody from elsewhere\s+Whom to ask\s+#wiki-help, or <img src=x/,
+  );
+  assert.equal(await page.locator('img').count(), 0);
+  await look('refused-contact', response, { status: 403, title: /may not use this/ });
 });
 
 test('an application that hangs up: the id on the page went upstream', async () => {
