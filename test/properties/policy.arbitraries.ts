@@ -141,7 +141,7 @@ const times: fc.Arbitrary<Criterion> = fc.oneof(
 );
 
 const sent = texts(['1', '2'], ['1', '2'], 'ours');
-const requestCriterion: fc.Arbitrary<Criterion> = fc.oneof(
+export const requestCriterion: fc.Arbitrary<Criterion> = fc.oneof(
   { weight: 3, arbitrary: sharedRequest('ours') },
   sent.map((matcher): Criterion => ({ header: { name: 'X-A', ...matcher } })),
   sent.map((matcher): Criterion => ({ query: { name: 'q', ...matcher } })),

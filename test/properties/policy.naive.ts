@@ -140,13 +140,13 @@ function naivePerson(criterion: Criterion, facts: Facts, dataSets: DataSets): An
   const list = (matcher: ListMatcher, value: unknown) =>
     naiveList(matcher, value === undefined ? undefined : [value].flat(), dataSets, now);
   const halves = identity.email?.split('@') ?? [];
-  const { acr: told } = identity.claims;
+  const { acr: told } = identity.claims as { readonly acr?: string | number };
   if (user) return text(user, identity.user);
   if (email) return text(email, identity.email);
   if (domain) return text(domain, halves.length === 2 && halves[0] !== '' && halves[1] !== '' ? halves[1] : undefined);
   if (groups) return list(groups, identity.groups);
   if (serviceAccount) return text(serviceAccount, identity.serviceAccount);
-  if (acr) return text(acr, told === undefined ? undefined : String(told));
+  if (acr) return text(acr, told?.toString());
   if (authenticationMethod) return list(authenticationMethod, identity.claims['amr']);
   if (claim) {
     const [top = '', below] = claim.path;
