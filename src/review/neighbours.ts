@@ -27,19 +27,27 @@ export interface Surroundings {
 }
 
 export function neighboursOf(around: Surroundings): readonly Neighbour[] {
-  return [...siblings(around), ...otherHosts(around), ...unserved(around)].slice(0, limit);
+  const { matching, others } = siblings(around);
+  return [...matching, ...otherHosts(around), ...unserved(around), ...others].slice(0, limit);
 }
 
-/** The other routes of the host that was chosen; first those that would have matched. */
-function siblings({ path, chosen }: Surroundings): readonly Neighbour[] {
-  if (chosen === undefined) return [];
+/** The other routes of the host that was chosen. */
+function siblings({ path, chosen }: Surroundings): Readonly<Record<'matching' | 'others', readonly Neighbour[]>> {
+  if (chosen === undefined) return { matching: [], others: [] };
   const { host, route: winner } = chosen;
-  return host.routes
-    .filter((route) => route !== winner)
-    .map((route) => ({ route, matches: covers(route, path) }))
-    .sort((a, b) => Number(b.matches) - Number(a.matches))
-    .slice(0, limit)
-    .map(({ route, matches }) => neighbour(host.host, route, matches ? lostTo(route, winner) : elsewhere(route, path)));
+  const rest = host.routes.filter((route) => route !== winner);
+  const told = (routes: readonly Route[], because: (route: Route) => string) =>
+    routes.slice(0, limit).map((route) => neighbour(host.host, route, because(route)));
+  return {
+    matching: told(
+      rest.filter((route) => covers(route, path)),
+      (route) => lostTo(route, winner),
+    ),
+    others: told(
+      rest.filter((route) => !covers(route, path)),
+      (route) => elsewhere(route, path),
+    ),
+  };
 }
 
 function covers(route: Route, path: string): boolean {

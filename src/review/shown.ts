@@ -43,7 +43,7 @@ export function showPolicy(explained: PolicyExplanation, attached: AttachedPolic
   return { ...explained, ...(attached && attachmentOf(attached)) };
 }
 
-export function attachmentOf({ because, policy }: AttachedPolicy): Pick<ShownPolicy, 'because' | 'sugarFor'> {
+function attachmentOf({ because, policy }: AttachedPolicy): Pick<ShownPolicy, 'because' | 'sugarFor'> {
   return {
     ...(because !== undefined && { because }),
     ...(isSugar(policy.name) && { sugarFor: policy.rules }),
