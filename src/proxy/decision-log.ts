@@ -3,8 +3,8 @@ import { groupsInLine } from '../model/decision-line.ts';
 import type { DecisionLine } from '../model/decision-line.ts';
 import type { Session } from '../model/identity.ts';
 import type { Cause, Explanation, Verdict } from '../model/verdict.ts';
-import { explain } from '../policy/explain.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
+import { explanationOf } from './decision.ts';
 import type { Decided } from './decision.ts';
 
 export const decisionLogs = ['all', 'denied', 'none'] as const;
@@ -20,12 +20,12 @@ export interface DecisionTelling {
 /** An allowed request is explained only where its line is written: explaining costs more than deciding does. */
 export function createDecisionLog({ log, metrics, decisionLog }: DecisionTelling): (decided: Decided) => void {
   return (decided) => {
-    const { route, facts, verdict } = decided;
+    const { route, verdict } = decided;
     const { decision, trial } = verdict;
     if (trial !== undefined) metrics.trialDecisions.inc({ decision, trial });
     const isWritten = decisionLog === 'all' || (decisionLog === 'denied' && !isPlainYes(verdict));
     const isExplained = route.denied === undefined && (isWritten || decision !== 'Allow');
-    const explanation = isExplained ? explain(route.access, facts) : undefined;
+    const explanation = isExplained ? explanationOf(decided) : undefined;
     const reason = decision === 'Allow' ? undefined : explanation?.cause.reasons[0];
     metrics.decisions.inc({ decision, reason: reason ?? 'none' });
     if (isWritten) log.info(lineOf(decided, explanation), 'decision');

@@ -1,8 +1,9 @@
 // One decision: what it is made from, gathered from the request and the session, and what comes of it.
 import type { Session } from '../model/identity.ts';
 import type { Route } from '../model/route.ts';
-import type { Facts, Verdict } from '../model/verdict.ts';
+import type { Explanation, Facts, Verdict } from '../model/verdict.ts';
 import { evaluate } from '../policy/evaluate.ts';
+import { explain } from '../policy/explain.ts';
 import type { CanonicalRequest } from './request.ts';
 
 /** A decision with all that it was made from: it can be explained as long as it is kept. */
@@ -34,6 +35,18 @@ export function decide(
 export function decideAgain(decided: Decided, session: Session, now: number): Decided {
   const facts = { ...decided.facts, ...factsOfSession(session), now };
   return { ...decided, session, facts, verdict: evaluate(decided.route.access, facts) };
+}
+
+const explanations = new WeakMap<Decided, Explanation>();
+
+/** How it came about: worked out when somebody asks first, and once. */
+export function explanationOf(decided: Decided): Explanation {
+  let explanation = explanations.get(decided);
+  if (explanation === undefined) {
+    explanation = explain(decided.route.access, decided.facts);
+    explanations.set(decided, explanation);
+  }
+  return explanation;
 }
 
 function factsOfSession({

@@ -2,8 +2,8 @@
 import type { Access } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
 import type { Explanation, Facts } from '../model/verdict.ts';
-import { explain } from '../policy/explain.ts';
 import { criteriaOfAccess, headersOf, subjectsOf } from '../policy/subjects.ts';
+import { explanationOf } from './decision.ts';
 import type { Decided } from './decision.ts';
 
 /** A decision as it is remembered. */
@@ -30,10 +30,11 @@ export function createDecisions(limit = keptDecisions): Decisions {
   const admitted = createRing<KeptDecision>(limit);
   const others = createRing<KeptDecision>(limit);
   return {
-    keep({ id, route, facts, verdict }) {
+    keep(decided) {
+      const { id, route, facts, verdict } = decided;
       const ring = verdict.decision === 'Allow' ? admitted : others;
       const wanted = wantedOf(route.access);
-      const explanation = wanted.hangsOnMore ? explain(route.access, facts) : undefined;
+      const explanation = wanted.hangsOnMore ? explanationOf(decided) : undefined;
       ring.push({ requestId: id, route, facts: reduce(facts, wanted), ...(explanation && { explanation }) });
     },
     find: (requestId) => [...others.all(), ...admitted.all()].find((kept) => kept.requestId === requestId),

@@ -1,12 +1,13 @@
 // What a refused person is told: who they are here, whom they may ask, and which rule it was only where its policy reveals it.
 import { ownPrefix } from '../auth/authority.ts';
 import type { Page } from '../model/page.ts';
-import { explain } from '../policy/explain.ts';
+import { explanationOf } from './decision.ts';
 import type { Decided } from './decision.ts';
 
-export function refusalOf({ route, facts, session }: Decided): Extract<Page, { kind: 'Refused' }> {
+export function refusalOf(decided: Decided): Extract<Page, { kind: 'Refused' }> {
+  const { route, facts, session } = decided;
   const { policies } = route.access;
-  const cause = route.denied === undefined ? explain(route.access, facts).cause : undefined;
+  const cause = route.denied === undefined ? explanationOf(decided).cause : undefined;
   const refusing = policies.find(({ policy }) => policy.name === cause?.policy)?.policy;
   const own = policies.filter(({ attachment }) => attachment === 'Own').map(({ policy }) => policy);
   const { contact } = refusing ?? own.find((policy) => policy.contact !== undefined) ?? {};
