@@ -85,10 +85,33 @@ test('address, headers and claims are what the flags say', async () => {
   assert.equal((await asked(url, ...onCall)).verdict, 'Deny');
   assert.equal((await asked(url, ...onCall, '--from', '203.0.113.9')).verdict, 'Allow');
   assert.equal((await asked(url, ...onCall, '--from', '2001:db8::1')).asked?.from, '2001:db8::1');
-  const preflight = ['--method', 'OPTIONS', '--header', 'Origin: https://x.example', '--header', 'X-A:b'];
-  assert.equal((await asked(url, ...ana, ...preflight)).asked?.method, 'OPTIONS');
   // As a sign-in does it: what follows the @ has no letter case.
   assert.equal((await asked(url, '--as', 'ana@EXAMPLE.com', '--group', 'engineering')).verdict, 'Allow');
+});
+
+test('a preflight is answered where CORS is ours, and is a request like any other elsewhere', async () => {
+  const preflight = ['--header', 'Origin: https://app.example.com', '--header', 'Access-Control-Request-Method:PUT'];
+  const outcome = async (path: string, ...args: string[]) =>
+    (await asked(`https://grafana.example.com${path}`, ...args)).outcome;
+  assert.equal(await outcome('/healthz', '--method', 'OPTIONS', ...preflight), 'Preflight');
+  assert.equal(await outcome('/healthz', '--method', 'OPTIONS'), 'SignInStarted');
+  assert.equal(await outcome('/api', '--method', 'OPTIONS', ...preflight), 'SignInStarted');
+});
+
+test('a URL without a path asks for the root, with its query', async () => {
+  for (const bare of [
+    'https://grafana.example.com',
+    'https://grafana.example.com?a=b',
+    'https://grafana.example.com#x',
+  ])
+    assert.equal((await asked(bare, ...ana)).asked?.path, '/', bare);
+});
+
+test('what is shown moves no cursor', async () => {
+  const odd = ['--as', 'ana@example.com', '--group', 'a\u001b[2Jb\u202e', '--user', 'u\r\nVerdict   Allow'];
+  const text = await printed(explain, [url, ...odd, ...of]);
+  assert.match(text, /a\ufffd\[2Jb\ufffd/);
+  assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]|^Verdict {3}Allow/m);
 });
 
 test('wrong usage is told in one line, which says what would be right', async () => {
