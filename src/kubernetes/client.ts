@@ -120,7 +120,11 @@ async function send(
   const headers = {
     accept: options.accept ?? 'application/json',
     'user-agent': 'sallyport',
-    ...(body !== undefined && { 'content-type': options.contentType ?? 'application/json' }),
+    ...(body !== undefined && {
+      'content-type': options.contentType ?? 'application/json',
+      // Node tells no length of the body of a DELETE, and the server would take it for the next request.
+      'content-length': String(Buffer.byteLength(body)),
+    }),
     ...(authorization !== undefined && { authorization }),
   };
   const response = await exchange({ method, url, headers, agent, signal, ...(body !== undefined && { body }) });

@@ -28,7 +28,10 @@ export interface Revised {
   readonly revision: string;
 }
 
-/** `unknown`: news may have been lost, so whatever is remembered of any record is to be asked for again. */
+/**
+ * `unknown`: news may have been lost, so whatever is remembered of any record is to be asked for again. It is told every
+ * second for as long as the store cannot hear.
+ */
 export type RecordChange =
   | { readonly type: RecordType; readonly id: string; readonly change: 'created' | 'replaced' | 'removed' }
   | { readonly change: 'unknown' };
@@ -48,11 +51,6 @@ export interface Store {
   find(type: RecordType, name: string, value: string): Promise<readonly StoredRecord[]>;
   /** Calls back after each change, whoever made it; `removed` also when a record expires. Returns how to stop. */
   watch(listener: (change: RecordChange) => void): () => void;
-  /**
-   * Calls back with `false` when news of others' changes may be missing, and with `true` once they come again: what was
-   * read before is then to be asked for anew. A store without it hears everything. Returns how to stop.
-   */
-  readonly onHearing?: (listener: (hearing: boolean) => void) => () => void;
   /** From then on every method throws `unavailable`, and no listener is called. May be called again. */
   close(): Promise<void>;
 }

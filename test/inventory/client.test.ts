@@ -172,3 +172,19 @@ test('a pod finds its API server, reads its token anew each time, and says when 
   assert.equal((await connection.credentials()).authorization, 'Bearer two');
   await assert.rejects(inClusterConnection(directory, {}), { code: 'NotInCluster' });
 });
+
+test('a DELETE may have a body, and the next request on the connection is read as itself', async (t) => {
+  const server = await serve(t, (request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () =>
+      response.end(JSON.stringify({ method: request.method, body, port: request.socket.remotePort })),
+    );
+  });
+  const client = connectTo(server);
+  const { body: deleted } = await client.request('DELETE', '/a', { body: { preconditions: { uid: 'ü' } } });
+  const { body: read } = await client.request('GET', '/a');
+  const { port } = read as { port: number };
+  assert.deepEqual(deleted, { method: 'DELETE', body: '{"preconditions":{"uid":"ü"}}', port });
+  assert.deepEqual(read, { method: 'GET', body: '', port });
+});
