@@ -47,14 +47,13 @@ function objectOf(kind: string, spec: string, name = 'subject'): KubernetesObjec
   return { apiVersion: 'sallyport.dev/v1alpha1', kind, metadata: { name, ...namespace }, spec: parse(spec) as unknown };
 }
 
-/** `kubectl apply`, and the object as it was stored; it is deleted again. */
+/** `kubectl apply`, up to the moment of storing, and the object as it would be stored. */
 async function apply(object: KubernetesObject, ...flags: readonly string[]) {
-  const { kind, metadata } = object;
-  const result = await server.kubectl(['apply', '-f', '-', '-o', 'json', ...flags], JSON.stringify(object));
+  const args = ['apply', '-f', '-', '-o', 'json', '--dry-run=server', ...flags];
+  const result = await server.kubectl(args, JSON.stringify(object));
   if (result.code !== 0) return { ...result, stored: undefined };
-  await server.delete(kind, metadata.name, metadata.namespace);
   const { metadata: _, status: __, ...stored } = JSON.parse(result.stdout) as KubernetesObject;
-  return { ...result, stored: { ...stored, metadata } as KubernetesObject };
+  return { ...result, stored: { ...stored, metadata: object.metadata } as KubernetesObject };
 }
 
 type Applied = Awaited<ReturnType<typeof apply>>;
