@@ -13,7 +13,7 @@ interface Range {
  * other programs read, and takes `::10.0.0.1` for 10.0.0.1. An IPv4 address in IPv6 clothes (`::ffff:10.0.0.1`, what a
  * dual-stack socket reports) is IPv4; it is also the only one that may be written with dots and colons.
  */
-export function parseAddress(text: string): Address | undefined {
+function parseAddress(text: string): Address | undefined {
   const dotted = text.replace(/^::ffff:(?=[0-9.]+$)/i, '');
   if (dotted.includes('.')) {
     return ipaddr.IPv4.isValidFourPartDecimal(dotted) ? ipaddr.IPv4.parse(dotted) : undefined;

@@ -31,6 +31,7 @@ interface ExampleObject {
     readonly rules?: readonly { readonly http?: { readonly paths: readonly { readonly backend: Backend }[] } }[];
     readonly defaultIdentityProviderRef?: { readonly name: string };
     readonly identityProviderRef?: { readonly name: string };
+    readonly dataSets?: readonly { readonly configMapRef: { readonly name: string } }[];
     readonly oidc?: { readonly [field: string]: unknown; readonly clientSecretRef?: SecretKey };
     readonly [field: string]: unknown;
   };
@@ -84,6 +85,8 @@ export function madeWhole(objects: readonly ExampleObject[]): string {
       for (const name of annotations['sallyport.dev/policy']?.split(',') ?? [])
         add(policy(namespace, name.trim(), { rules: [{ allow: { or: [{ authenticatedUser: true }] } }] }));
     }
+    for (const { configMapRef } of own?.dataSets ?? [])
+      add({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMapRef.name, namespace }, data: {} });
     for (const reference of [own?.defaultIdentityProviderRef, own?.identityProviderRef]) {
       if (reference !== undefined) add(provider(reference.name));
     }

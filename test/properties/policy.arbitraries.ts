@@ -8,7 +8,7 @@ import { factsOfTest } from '../../src/policy/test-facts.ts';
 
 const emails = ['ana@example.com', 'eve@example.org', 'a@evil.example@example.com', '@example.com'];
 
-export const noon = Date.UTC(2026, 10, 27, 12);
+const noon = Date.UTC(2026, 10, 27, 12);
 
 /** `gone` was never read, and `aging` is too old from noon on. */
 export const dataSets: DataSets = {
@@ -71,14 +71,14 @@ const sharedPerson = (extent: Extent): fc.Arbitrary<Criterion> =>
 const limit = fc.constantFrom('1m', '10m', '59s1ms');
 
 /** Expressions whose answer the naive implementation knows. */
-export const celOfPerson = [
+const celOfPerson = [
   'user.user == "u1"',
   '"eng" in user.groups',
   'user.email.endsWith("@example.com")',
   'request.path == "/a" || user.user == "u2"',
   'now - session.authenticatedAt <= duration("60s")',
 ] as const;
-export const celOfRequest = [
+const celOfRequest = [
   'request.path == "/a"',
   'request.headers["x-a"] == "1"',
   'now < timestamp("2026-11-27T12:00:00Z")',
