@@ -8,17 +8,16 @@ import type { HostRoutes, Route } from '../model/route.ts';
 import { canonicalAddress } from './address.ts';
 import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
-import { httpsLocation } from './certificates.ts';
 import { ownCookies, sessionCookies } from './cookies.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { decide, decideAgain } from './decision.ts';
 import type { Decided } from './decision.ts';
+import { destinationOf } from './destination.ts';
 import type { Exchange, RequestOutcome } from './exchange.ts';
 import { forward } from './forward.ts';
 import type { ForwardOutcome } from './forward.ts';
 import { requestHeaders } from './headers.ts';
-import { matchHost, matchPath } from './match.ts';
-import { isAuthenticationHost, isOwnPlace, ownRequest, readForm } from './own.ts';
+import { isAuthenticationHost, ownRequest, readForm } from './own.ts';
 import { allowedMethods, canonicalRequest, isInsecure } from './request.ts';
 import type { CanonicalRequest, Refusal } from './request.ts';
 import { isUpstreamFailure } from './pages.ts';
@@ -59,17 +58,15 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
   if ('refused' in canonical) return refuse(exchange, canonical.refused);
   const asked = canonical.ok;
   exchange.asked = asked;
-  const routes = matchHost(table, asked.host);
-  const location = encrypted ? undefined : httpsLocation(table, asked, routes, gate.httpsPort());
-  if (location !== undefined) return redirectToHttps(exchange, location);
 
-  // 2. Our own places, which are never routed.
-  if (isOwnPlace(asked, routes, table)) return answerOwnPlace(gate, exchange, asked, routes);
-  if (routes === undefined) return say(exchange, { kind: 'NoSuchHost' }, 'NoSuchHost');
+  // 2. Where it leads: our own places are never routed.
+  const destination = destinationOf(table, asked, encrypted ? undefined : gate.httpsPort());
+  if (destination.to === 'Https') return redirectToHttps(exchange, destination.location);
+  if (destination.to === 'OwnPlace') return answerOwnPlace(gate, exchange, asked, destination.host);
+  if (destination.to !== 'Route') return say(exchange, { kind: destination.to }, destination.to);
 
   // 3. The route.
-  const route = matchPath(routes, asked.path);
-  if (route === undefined) return say(exchange, { kind: 'NoSuchPath' }, 'NoSuchPath');
+  const { host: routes, route } = destination;
   exchange.route = route;
   const { cors } = route;
   if (cors !== undefined) exchange.cors = corsHeaders(cors, asked);

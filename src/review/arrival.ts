@@ -1,10 +1,8 @@
 // A request that somebody asks about, as the proxy would see it arrive: the same canonical form, the same choice of a route.
 import type { Session } from '../model/identity.ts';
 import type { HostRoutes, Route, RouteTable } from '../model/route.ts';
-import { httpsLocation } from '../proxy/certificates.ts';
 import { isPreflight } from '../proxy/cors.ts';
-import { matchHost, matchPath } from '../proxy/match.ts';
-import { isOwnPlace } from '../proxy/own.ts';
+import { destinationOf } from '../proxy/destination.ts';
 import { canonicalRequest } from '../proxy/request.ts';
 import type { CanonicalRequest, Refusal } from '../proxy/request.ts';
 import type { Hypothetical, Person } from './question.ts';
@@ -33,14 +31,23 @@ export function arrive(table: RouteTable, question: Hypothetical, httpsPort: num
   const canonical = canonicalRequest({ method, target, rawHeaders, peer: from, encrypted, port }, table.settings);
   if ('refused' in canonical) return { kind: 'Refused', refusal: canonical.refused };
   const asked = canonical.ok;
-  const host = matchHost(table, asked.host);
-  const location = encrypted ? undefined : httpsLocation(table, asked, host, httpsPort);
-  if (location !== undefined) return { kind: 'RedirectedToHttps', asked, location };
-  if (isOwnPlace(asked, host, table)) return { kind: 'OwnAnswer', asked };
-  if (host === undefined) return { kind: 'NoSuchHost', asked };
-  const route = matchPath(host, asked.path);
-  if (route === undefined) return { kind: 'NoSuchPath', asked, host };
-  const found = { asked, host, route };
+  const destination = destinationOf(table, asked, encrypted ? undefined : httpsPort);
+  switch (destination.to) {
+    case 'Https':
+      return { kind: 'RedirectedToHttps', asked, location: destination.location };
+    case 'OwnPlace':
+      return { kind: 'OwnAnswer', asked };
+    case 'NoSuchHost':
+      return { kind: 'NoSuchHost', asked };
+    case 'NoSuchPath':
+      return { kind: 'NoSuchPath', asked, host: destination.host };
+    case 'Route':
+      return arriveAt({ asked, host: destination.host, route: destination.route });
+  }
+}
+
+function arriveAt(found: Found): Arrival {
+  const { asked, route } = found;
   const isAnswered = route.denied === undefined && route.cors !== undefined && isPreflight(asked);
   return isAnswered ? { kind: 'Preflight', ...found } : { kind: 'Routed', ...found };
 }

@@ -1,0 +1,25 @@
+// Where a canonical request leads before any policy is asked: the one choice, for requests and for questions about them.
+import type { HostRoutes, Route, RouteTable } from '../model/route.ts';
+import { httpsLocation } from './certificates.ts';
+import { matchHost, matchPath } from './match.ts';
+import { isOwnPlace } from './own.ts';
+import type { CanonicalRequest } from './request.ts';
+
+export type Destination =
+  | { readonly to: 'Https'; readonly location: string }
+  /** A place of ours, which is never routed. `host` is absent where only the authentication host has it. */
+  | { readonly to: 'OwnPlace'; readonly host?: HostRoutes }
+  | { readonly to: 'NoSuchHost' }
+  | { readonly to: 'NoSuchPath'; readonly host: HostRoutes }
+  | { readonly to: 'Route'; readonly host: HostRoutes; readonly route: Route };
+
+/** @param httpsPort Where https is listened for, for a request that came over plain http; absent: it stays there. */
+export function destinationOf(table: RouteTable, asked: CanonicalRequest, httpsPort: number | undefined): Destination {
+  const host = matchHost(table, asked.host);
+  const location = httpsLocation(table, asked, host, httpsPort);
+  if (location !== undefined) return { to: 'Https', location };
+  if (isOwnPlace(asked, host, table)) return { to: 'OwnPlace', ...(host && { host }) };
+  if (host === undefined) return { to: 'NoSuchHost' };
+  const route = matchPath(host, asked.path);
+  return route === undefined ? { to: 'NoSuchPath', host } : { to: 'Route', host, route };
+}
