@@ -27,7 +27,7 @@ interface ListedPolicy {
   /** Of rules that are in Audit while the policy is enforced. */
   readonly rulesInAudit?: number;
   /** What annotations amount to, spelt as a Policy would. */
-  readonly rules?: Policy['rules'];
+  readonly sugarFor?: Policy['rules'];
   readonly dataSets?: readonly { readonly name: string; readonly entries?: number; readonly staleAt?: string }[];
 }
 
@@ -75,7 +75,7 @@ function listPolicy({ policy, attachment, because }: AttachedPolicy): ListedPoli
     ...(because !== undefined && { because }),
     ...(broken !== undefined && { broken }),
     ...(rulesInAudit > 0 && { rulesInAudit }),
-    ...(isSugar(policy) && { rules }),
+    ...(isSugar(policy) && { sugarFor: rules }),
     ...(dataSets && {
       dataSets: Object.entries(dataSets).map(([set, { content, staleAt }]) => ({
         name: set,
@@ -134,7 +134,7 @@ function policyLines(route: ListedRoute): readonly string[] {
   ].flatMap((line) => wrap(line, 6).split('\n'));
 }
 
-function reasonOf({ because = '', rules, rulesInAudit }: ListedPolicy): string {
-  if (rules !== undefined) return `sugar for rules: ${inline(rules)}`;
+function reasonOf({ because = '', sugarFor, rulesInAudit }: ListedPolicy): string {
+  if (sugarFor !== undefined) return `short for rules: ${inline(sugarFor)}`;
   return rulesInAudit === undefined ? because : `${because}; ${count(rulesInAudit, 'rule')} in Audit`;
 }

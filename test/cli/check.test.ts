@@ -103,7 +103,7 @@ test('below a route stand the policies that govern it, and why, within 100 colum
 bare.localhost  /             shop/bare  shop/web:80 (0 endpoints)  1 policy
   ClusterPolicy ours  Mandatory  Enforce  its namespaceSelector selects shop
 web.localhost   /api (exact)  shop/web   shop/web:80 (0 endpoints)  4 policies
-  annotations of Ingress shop/web  Own        Enforce  sugar for rules: [{allow: {or: [{email: {is:
+  annotations of Ingress shop/web  Own        Enforce  short for rules: [{allow: {or: [{email: {is:
       a-person-with-a-rather-long-name@example.com}}, {email: {is: another-person@example.com}},
       {groups: {has: engineering}}]}}]
   Policy shop/staff                Own        Enforce  annotation sallyport.dev/policy; 1 rule in
