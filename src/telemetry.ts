@@ -43,6 +43,8 @@ export interface Metrics {
   readonly storeSeconds: Histogram<'operation'>;
   /** By `code`: `unavailable` or `full`. */
   readonly storeErrors: Counter<'code'>;
+  /** 1, or 0 while it does not answer. */
+  readonly storeUp: Gauge;
 }
 
 export function createMetrics(): Metrics {
@@ -100,5 +102,6 @@ export function createMetrics(): Metrics {
       ['operation'],
     ),
     storeErrors: counter('sallyport_store_errors_total', 'Calls to the session store that failed.', ['code']),
+    storeUp: gauge('sallyport_store_up', 'Whether the session store answers: 1, or 0 while it is away.'),
   };
 }

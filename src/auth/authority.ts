@@ -70,6 +70,12 @@ export interface Authority {
 
   /** Calls back with the ids of sessions that have ended, as soon as they have; returns how to stop listening. */
   onEnded(listener: (sessionIds: readonly string[]) => void): () => void;
+
+  /**
+   * Calls back when such news may have been lost, every second for as long as that is so: whatever was opened before is to
+   * be opened anew. Returns how to stop listening.
+   */
+  onDoubted(listener: () => void): () => void;
 }
 
 export class AuthorityError extends Error {

@@ -69,6 +69,10 @@ export function createLocalAuthority({
       store.watch((news) => {
         if (news.change === 'removed' && news.type === 'session') listener([news.id]);
       }),
+    onDoubted: (listener) =>
+      store.watch((news) => {
+        if (news.change === 'unknown') listener();
+      }),
     update(next) {
       current = next;
       providers = updateProviders(providers, next.providers, now);

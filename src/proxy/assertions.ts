@@ -6,7 +6,7 @@ import type { Route } from '../model/route.ts';
 import type { ClassSettings } from '../model/settings.ts';
 import { hasAssertion } from './identity-headers.ts';
 import type { Told } from './identity-headers.ts';
-import { withDeadline } from './sessions.ts';
+import { withDeadline } from './opened.ts';
 import type { FoundSession } from './sessions.ts';
 
 /** A request that is let through. */

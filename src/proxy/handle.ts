@@ -24,7 +24,7 @@ import { isUpstreamFailure } from './pages.ts';
 import { refusalOf } from './refusal.ts';
 import { isNavigation, respondAnswer, respondNothing, respondPage, respondRedirect } from './respond.ts';
 import type { PageOptions } from './respond.ts';
-import { withDeadline } from './sessions.ts';
+import { withDeadline } from './opened.ts';
 import type { FoundSession, Sessions } from './sessions.ts';
 import type { Connections } from './upstream.ts';
 

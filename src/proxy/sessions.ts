@@ -1,8 +1,7 @@
-// Opened sessions, as the data path knows them: a small cache, and the open streams that end when their session does.
-import { LRUCache } from 'lru-cache';
-import { AuthorityError } from '../auth/authority.ts';
+// Opened sessions, as the data path knows them: those of a request's cookies, and the open streams that end when their session does.
 import type { Authority, OpenedSession } from '../auth/authority.ts';
 import type { Session } from '../model/identity.ts';
+import { createOpened } from './opened.ts';
 
 /** A request under way, for as long as its session lives. */
 export interface HeldStream {
@@ -38,8 +37,6 @@ export interface SessionsOptions {
   readonly sweepMs?: number;
 }
 
-const cacheLimit = 10_000;
-
 interface Stream extends HeldStream {
   opened: OpenedSession;
   /** When to ask again; `Infinity` while asking. */
@@ -49,36 +46,8 @@ interface Stream extends HeldStream {
 const askAgainMs = 5_000;
 
 export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs = 1_000 }: SessionsOptions): Sessions {
-  const cache = new LRUCache<string, OpenedSession>({ max: cacheLimit });
-  const opening = new Map<string, Promise<OpenedSession | undefined>>();
-  // A session that has ended stays ended, also for an answer that was on its way when it ended.
-  const ended = new LRUCache<string, true>({ max: cacheLimit });
+  const { open, isLive, close } = createOpened({ authority, now, timeoutMs: openTimeoutMs });
   const streams = new Map<string, Set<Stream>>();
-
-  const isLive = ({ session }: OpenedSession): boolean => session.expiresAt > now() && !ended.has(session.id);
-
-  /** Concurrent calls for one cookie share one call to the authority. */
-  async function open(host: string, cookie: string): Promise<OpenedSession | undefined> {
-    // A host name has no space, so no two pairs make one key.
-    const key = `${host} ${cookie}`;
-    const cached = cache.get(key);
-    if (cached !== undefined && cached.renewAt > now()) return isLive(cached) ? cached : undefined;
-    const shared = opening.get(key) ?? ask(key, host, cookie);
-    const opened = await shared;
-    return opened !== undefined && isLive(opened) ? opened : undefined;
-  }
-
-  function ask(key: string, host: string, cookie: string): Promise<OpenedSession | undefined> {
-    const asked = withDeadline(authority.open(host, cookie), openTimeoutMs)
-      .then((opened) => {
-        if (opened !== undefined && isLive(opened)) cache.set(key, opened);
-        else cache.delete(key);
-        return opened;
-      })
-      .finally(() => opening.delete(key));
-    opening.set(key, asked);
-    return asked;
-  }
 
   function drop(stream: Stream): void {
     const { id } = stream.opened.session;
@@ -114,8 +83,13 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
   const sweeper = setInterval(sweep, sweepMs).unref();
   const stopListening = authority.onEnded((ids) => {
     for (const id of ids) {
-      ended.set(id, true);
       for (const stream of streams.get(id) ?? []) end(stream);
+    }
+  });
+
+  const stopDoubting = authority.onDoubted(() => {
+    for (const held of streams.values()) {
+      for (const stream of held) if (stream.askAt !== Infinity) stream.askAt = now();
     }
   });
 
@@ -147,17 +121,8 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
     close() {
       clearInterval(sweeper);
       stopListening();
+      stopDoubting();
+      close();
     },
   };
-}
-
-/** @throws {AuthorityError} when the time is up. */
-export async function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new AuthorityError(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -2,6 +2,7 @@
 import type { Answer, AssertionSubject, OpenedSession, OwnRequest } from '../auth/authority.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
+import type { RecordChange, RecordType, Revised, StoreError, StoredRecord } from '../sessions/store.ts';
 
 /** control → proxy. The first holds every host; those after it, what changed. */
 export interface TableMessage {
@@ -23,7 +24,7 @@ export type AuthorityQuestion = { readonly ask: number } & (
   | { readonly type: 'respond'; readonly request: OwnRequest }
 );
 
-/** auth → proxy: an answer, or the news that sessions have ended. */
+/** auth → proxy: an answer, the news that sessions have ended, or that such news may have been lost. */
 export type AuthorityReply =
   | { readonly type: 'opened'; readonly ask: number; readonly opened: OpenedSession | undefined }
   | { readonly type: 'asserted'; readonly ask: number; readonly assertion: string | undefined }
@@ -34,7 +35,25 @@ export type AuthorityReply =
       readonly code: 'unavailable' | 'internal';
       readonly message: string;
     }
-  | { readonly type: 'ended'; readonly sessions: readonly string[] };
+  | { readonly type: 'ended'; readonly sessions: readonly string[] }
+  | { readonly type: 'doubted' };
+
+/** auth → control, which alone may speak with the API server: what a store is asked. Each is answered once. */
+export type StoreQuestion = { readonly ask: number } & (
+  | { readonly type: 'create'; readonly record: StoredRecord }
+  | { readonly type: 'read' | 'take' | 'remove'; readonly of: RecordType; readonly id: string }
+  | { readonly type: 'replace'; readonly record: StoredRecord; readonly revision: string }
+  | { readonly type: 'find'; readonly of: RecordType; readonly name: string; readonly value: string }
+);
+
+/** control → auth: an answer, or what changed in the store. */
+export type StoreReply =
+  | { readonly type: 'done'; readonly ask: number; readonly done: boolean }
+  | { readonly type: 'read'; readonly ask: number; readonly found: Revised | undefined }
+  | { readonly type: 'taken'; readonly ask: number; readonly record: StoredRecord | undefined }
+  | { readonly type: 'found'; readonly ask: number; readonly records: readonly StoredRecord[] }
+  | { readonly type: 'failed'; readonly ask: number; readonly code: StoreError['code']; readonly message: string }
+  | { readonly type: 'news'; readonly news: RecordChange };
 
 /** One end of a line between two roles. Messages arrive in order, and never during `send`. */
 export interface Link<Out, In> {

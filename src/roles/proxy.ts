@@ -4,6 +4,7 @@ import type { Authority, OwnRequest } from '../auth/authority.ts';
 import { createProxy } from '../proxy/server.ts';
 import type { Proxy, ProxyOptions } from '../proxy/server.ts';
 import type { AuthorityQuestion, AuthorityReply, Link, TableMessage } from './messages.ts';
+import { createQuestions } from './questions.ts';
 
 export interface ProxyRoleOptions extends Omit<ProxyOptions, 'authority'> {
   readonly fromControl: Link<never, TableMessage>;
@@ -27,45 +28,25 @@ export function createProxyRole({ fromControl, toAuth, onFirstTable, ...options 
 const deadlineMs = 20_000;
 const maxOutstanding = 10_000;
 
-interface Pending {
-  readonly resolve: (reply: Exclude<AuthorityReply, { type: 'ended' }>) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
-type WithoutAsk<T> = T extends unknown ? Omit<T, 'ask'> : never;
+type AuthorityAnswer = Exclude<AuthorityReply, { type: 'ended' | 'doubted' }>;
 
 /** The Authority at the other end of a line. Every question has a deadline; past it, or with too many open, it is unavailable. */
 export function askAuthority(link: Link<AuthorityQuestion, AuthorityReply>): Authority {
-  const pending = new Map<number, Pending>();
   const listeners = new Set<(sessions: readonly string[]) => void>();
-  let asked = 0;
+  const doubters = new Set<() => void>();
+  const questions = createQuestions<AuthorityQuestion, AuthorityAnswer>(link.send, {
+    deadlineMs,
+    max: maxOutstanding,
+    unavailable: (message) => new AuthorityError(message),
+    whom: 'auth',
+  });
+  const { ask } = questions;
 
   link.onMessage((reply) => {
-    if (reply.type === 'ended') {
-      for (const listener of listeners) listener(reply.sessions);
-      return;
-    }
-    const waiting = pending.get(reply.ask);
-    pending.delete(reply.ask);
-    clearTimeout(waiting?.timer);
-    waiting?.resolve(reply);
+    if (reply.type === 'ended') for (const listener of listeners) listener(reply.sessions);
+    else if (reply.type === 'doubted') for (const doubter of doubters) doubter();
+    else questions.answered(reply);
   });
-
-  const ask = (question: WithoutAsk<AuthorityQuestion>) =>
-    new Promise<Exclude<AuthorityReply, { type: 'ended' }>>((resolve, reject) => {
-      if (pending.size >= maxOutstanding) {
-        reject(new AuthorityError('too many questions to auth are open'));
-        return;
-      }
-      asked += 1;
-      const id = asked;
-      const timer = setTimeout(() => {
-        pending.delete(id);
-        reject(new AuthorityError('auth did not answer in time'));
-      }, deadlineMs);
-      pending.set(id, { resolve, timer });
-      link.send({ ...question, ask: id });
-    });
 
   const answered = async (type: 'sign-in' | 'respond', request: OwnRequest) => {
     const reply = await ask({ type, request });
@@ -90,10 +71,14 @@ export function askAuthority(link: Link<AuthorityQuestion, AuthorityReply>): Aut
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onDoubted(listener) {
+      doubters.add(listener);
+      return () => doubters.delete(listener);
+    },
   };
 }
 
-function failure(reply: Exclude<AuthorityReply, { type: 'ended' }>): Error {
+function failure(reply: AuthorityAnswer): Error {
   if (reply.type === 'failed' && reply.code === 'unavailable') return new AuthorityError(reply.message);
   return new Error(reply.type === 'failed' ? reply.message : `auth answered ${reply.type} to another question`);
 }

@@ -50,6 +50,8 @@ export interface FakeAuthority extends Authority {
   /** What `assert` does instead of naming the session. */
   assert: Authority['assert'];
   end(...sessionIds: string[]): void;
+  /** News of ends may have been lost. */
+  doubt(): void;
 }
 
 export function session(id: string, change: Partial<OpenedSession['session']> = {}): OpenedSession {
@@ -68,6 +70,7 @@ export function session(id: string, change: Partial<OpenedSession['session']> = 
 
 function fakeAuthority(): FakeAuthority {
   const listeners = new Set<(ids: readonly string[]) => void>();
+  const doubters = new Set<() => void>();
   const sessions = new Map([['good', session('session-good')]]);
   const authority: FakeAuthority = {
     sessions,
@@ -101,6 +104,13 @@ function fakeAuthority(): FakeAuthority {
     onEnded: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onDoubted: (listener) => {
+      doubters.add(listener);
+      return () => doubters.delete(listener);
+    },
+    doubt: () => {
+      for (const doubter of doubters) doubter();
     },
     end: (...ids) => {
       for (const [cookie, opened] of sessions) if (ids.includes(opened.session.id)) sessions.delete(cookie);

@@ -1,0 +1,86 @@
+// The sessions that cookies open, remembered: asked for again in time, and whenever they may have ended unheard.
+import { LRUCache } from 'lru-cache';
+import { AuthorityError } from '../auth/authority.ts';
+import type { Authority, OpenedSession } from '../auth/authority.ts';
+
+export interface Opened {
+  /**
+   * The session that a cookie opens on a host; concurrent calls share one question.
+   * @throws {AuthorityError} where it is not known, and cannot be asked about.
+   */
+  open(host: string, cookie: string): Promise<OpenedSession | undefined>;
+  isLive(opened: OpenedSession): boolean;
+  close(): void;
+}
+
+export interface OpenedOptions {
+  readonly authority: Authority;
+  readonly now: () => number;
+  readonly timeoutMs: number;
+}
+
+const limit = 10_000;
+
+interface Cached {
+  readonly opened: OpenedSession;
+  /** How many doubts there had been when it was asked for. */
+  readonly doubts: number;
+}
+
+export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Opened {
+  const cache = new LRUCache<string, Cached>({ max: limit });
+  const opening = new Map<string, Promise<OpenedSession | undefined>>();
+  // A session that has ended stays ended, also for an answer that was on its way when it ended.
+  const ended = new LRUCache<string, true>({ max: limit });
+  // News of an end may have been lost: what was opened before the last of these is opened anew.
+  let doubts = 0;
+
+  const isLive = ({ session }: OpenedSession): boolean => session.expiresAt > now() && !ended.has(session.id);
+
+  function ask(key: string, host: string, cookie: string): Promise<OpenedSession | undefined> {
+    const before = doubts;
+    const asked = withDeadline(authority.open(host, cookie), timeoutMs)
+      .then((opened) => {
+        if (opened !== undefined && isLive(opened)) cache.set(key, { opened, doubts: before });
+        else cache.delete(key);
+        return opened;
+      })
+      .finally(() => opening.delete(key));
+    opening.set(key, asked);
+    return asked;
+  }
+
+  const stopListening = authority.onEnded((ids) => {
+    for (const id of ids) ended.set(id, true);
+  });
+  const stopDoubting = authority.onDoubted(() => (doubts += 1));
+
+  return {
+    async open(host, cookie) {
+      // A host name has no space, so no two pairs make one key.
+      const key = `${host} ${cookie}`;
+      const cached = cache.get(key);
+      if (cached?.doubts === doubts && cached.opened.renewAt > now()) {
+        return isLive(cached.opened) ? cached.opened : undefined;
+      }
+      const opened = await (opening.get(key) ?? ask(key, host, cookie));
+      return opened !== undefined && isLive(opened) ? opened : undefined;
+    },
+    isLive,
+    close() {
+      stopListening();
+      stopDoubting();
+    },
+  };
+}
+
+/** @throws {AuthorityError} when the time is up. */
+export async function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new AuthorityError(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,65 @@
+// The data path's cache of sessions: what it asks again when news of ends may have been lost, streams included.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Authority, OpenedSession } from '../../src/auth/authority.ts';
+import { createSessions } from '../../src/proxy/sessions.ts';
+import { session } from './rig.ts';
+
+function makeSessions() {
+  const doubters = new Set<() => void>();
+  const opened: OpenedSession = session('one');
+  const asked = { count: 0, answer: Promise.resolve<OpenedSession | undefined>(opened) };
+  const authority = {
+    open() {
+      asked.count += 1;
+      return asked.answer;
+    },
+    onEnded: () => () => undefined,
+    onDoubted(listener: () => void) {
+      doubters.add(listener);
+      return () => doubters.delete(listener);
+    },
+  } as unknown as Authority;
+  const sessions = createSessions({ authority, now: Date.now, sweepMs: 20 });
+  return {
+    sessions,
+    asked,
+    opened,
+    find: () => sessions.find('a.example', ['c'], 'okta'),
+    doubt: () => doubters.forEach((tell) => tell()),
+  };
+}
+
+test('a session is asked for once, and once more after each doubt', async (t) => {
+  const { sessions, asked, find, doubt } = makeSessions();
+  t.after(() => sessions.close());
+  for (let count = 0; count < 100; count += 1) await find();
+  assert.equal(asked.count, 1);
+  doubt();
+  for (let count = 0; count < 100; count += 1) await find();
+  assert.equal(asked.count, 2);
+});
+
+test('an answer that was on its way when the doubt came serves its own request alone', async (t) => {
+  const { sessions, asked, opened, find, doubt } = makeSessions();
+  t.after(() => sessions.close());
+  const { promise, resolve } = Promise.withResolvers<OpenedSession | undefined>();
+  asked.answer = promise;
+  const finding = find();
+  doubt();
+  resolve(opened);
+  assert.equal((await finding)?.opened, opened);
+  await find();
+  assert.equal(asked.count, 2);
+});
+
+test('an open stream asks again after a doubt, and ends where its session has', async (t) => {
+  const { sessions, asked, opened, doubt } = makeSessions();
+  t.after(() => sessions.close());
+  const ended = Promise.withResolvers<void>();
+  sessions.hold({ opened, host: 'a.example', cookie: 'c', stillAllowed: () => true, end: ended.resolve });
+  asked.answer = Promise.resolve(undefined);
+  doubt();
+  await ended.promise;
+  assert.equal(asked.count, 1);
+});
