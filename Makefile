@@ -4,9 +4,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 TOOLS := node_modules/.bin
 NODE_TEST := bin/node --test --test-reporter=spec
-TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip
+TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip redis-server:redis-server
 
-.PHONY: help demo check static quick test unit real cluster format generate packages bench-policy
+.PHONY: help demo check static quick test unit real cluster format generate packages bench-policy mutate
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -46,7 +46,7 @@ unit: node_modules/.package-lock.json
 
 # What has a provider, a browser, or ports and processes of its own.
 real: node_modules/.package-lock.json
-	$(NODE_TEST) --test-concurrency=1 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser}/*.test.ts'
+	$(NODE_TEST) --test-concurrency=1 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser,redis}/*.test.ts'
 
 # What has an API server and network namespaces of its own.
 cluster: node_modules/.package-lock.json
@@ -67,3 +67,6 @@ bench-policy: node_modules/.package-lock.json ## What a decision costs; bench/po
 generate: node_modules/.package-lock.json ## Make the generated files: the CRDs and the reference pages
 	bin/node scripts/crds.ts
 	bin/node scripts/docs.ts
+
+mutate: node_modules/.package-lock.json ## Change the policy engine one comparison at a time, and list which test notices
+	bin/node scripts/mutate.ts

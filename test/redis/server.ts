@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '@redis/client';
+import type { Pair } from '../integration/certificates.ts';
 
 export interface RedisServer {
   readonly port: number;
@@ -16,6 +17,8 @@ export interface RedisServer {
   readonly directory: string;
   /** Speaks to it as its administrator would, on a connection of its own. */
   command(...command: readonly string[]): Promise<unknown>;
+  /** The same with the password of the default user. */
+  commandAs(password: string, ...command: readonly string[]): Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** With SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
@@ -28,9 +31,10 @@ export interface ServerOptions {
   /** As on the command line, without what every server of ours has. */
   readonly args?: readonly string[];
   readonly port?: number;
-  readonly sentinel?: boolean;
-  /** How an administrator connects; by default over TCP without a password. */
-  readonly admin?: Parameters<typeof createClient>[0];
+  /** Instead of everything else on the command line. */
+  readonly configure?: (directory: string, port: number) => Promise<readonly string[]>;
+  /** Of `localhost`: nothing is served without TLS then. */
+  readonly tls?: { readonly ca: string; readonly pair: Pair };
 }
 
 export async function freePort(): Promise<number> {
@@ -46,12 +50,20 @@ export async function startRedis(options: ServerOptions = {}): Promise<RedisServ
   const port = options.port ?? (await freePort());
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-redis-'));
   let child: ChildProcess | undefined;
+  const { tls } = options;
+  const socket = tls ? { host: 'localhost', tls: true as const, ca: tls.ca } : { host: '127.0.0.1' };
+  const common = ['--bind', '127.0.0.1', '--dir', directory, '--save', ''];
+  const own = (await options.configure?.(directory, port)) ?? [
+    ...common,
+    ...(tls ? await tlsArgs(directory, port, tls) : ['--port', String(port)]),
+    ...(options.args ?? []),
+  ];
 
-  const command = async (...words: readonly string[]) => {
+  const speak = async (words: readonly string[], credentials: { readonly password?: string } = {}) => {
     const client = createClient({
-      socket: { host: '127.0.0.1', port, reconnectStrategy: false, connectTimeout: 2_000 },
+      socket: { ...socket, port, reconnectStrategy: false, connectTimeout: 2_000 },
       disableClientInfo: true,
-      ...options.admin,
+      ...credentials,
     });
     client.on('error', () => {});
     try {
@@ -61,19 +73,9 @@ export async function startRedis(options: ServerOptions = {}): Promise<RedisServ
       if (client.isOpen) client.destroy();
     }
   };
+  const command = (...words: readonly string[]) => speak(words);
   const start = async () => {
-    const args = [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      directory,
-      '--save',
-      '',
-      ...(options.args ?? []),
-    ];
-    child = spawn('redis-server', args, { cwd: directory, stdio: 'ignore' });
+    child = spawn('redis-server', own, { cwd: directory, stdio: 'ignore' });
     for (const deadline = Date.now() + 10_000; ; await delay(20)) {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
       try {
@@ -94,9 +96,10 @@ export async function startRedis(options: ServerOptions = {}): Promise<RedisServ
   await start();
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls ? 'rediss' : 'redis'}://${socket.host}:${port}`,
     directory,
     command,
+    commandAs: (password, ...words) => speak(words, { password }),
     signal: (signal) => void child?.kill(signal),
     kill: () => end('SIGKILL'),
     start,
@@ -105,6 +108,17 @@ export async function startRedis(options: ServerOptions = {}): Promise<RedisServ
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function tlsArgs(directory: string, port: number, { ca, pair }: NonNullable<ServerOptions['tls']>) {
+  const files = { 'tls-cert-file': pair.certificate, 'tls-key-file': pair.key, 'tls-ca-cert-file': ca };
+  const args = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no'];
+  for (const [name, content] of Object.entries(files)) {
+    const file = join(directory, name);
+    await writeFile(file, content);
+    args.push(`--${name}`, file);
+  }
+  return args;
 }
 
 /** Tries until it is so. */

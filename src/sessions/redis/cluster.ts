@@ -25,9 +25,6 @@ const makeCluster = (credentials: Credentials, addresses: readonly [Address, ...
       socket: { ...shared, socketTimeout: timeoutMs + 1_000, reconnectStrategy: pauseMs },
     },
   });
-  // Without listeners an error would end the process; rejected promises tell the same.
-  cluster.on('error', () => {});
-  cluster.on('node-error', () => {});
   return cluster;
 };
 
@@ -36,7 +33,7 @@ type Cluster = ReturnType<typeof makeCluster>;
 /** An error that Redis itself answered, as opposed to what became of a connection. */
 const isReply = (cause: unknown) => cause instanceof Error && /^[A-Z]+ /.test(cause.message);
 
-const renewEveryMs = 5_000;
+const renewEveryMs = 2_000;
 
 export function createClusterConnection(
   credentials: Credentials,
@@ -46,11 +43,18 @@ export function createClusterConnection(
 ): Connection {
   const closing = new AbortController();
   let current: Cluster | undefined;
+  let absence: unknown = new StoreError('unavailable', 'there is no connection to the Redis Cluster yet');
   let renewedAt = Number.NEGATIVE_INFINITY;
   let renewing = false;
 
   const open = async () => {
     const cluster = makeCluster(credentials, addresses, timeoutMs);
+    // Without listeners an error would end the process. This one says what `connect` does not: why.
+    let reason: unknown;
+    cluster.on('error', (error) => {
+      reason = error;
+    });
+    cluster.on('node-error', () => {});
     // News may have gone down with the node's predecessor, and so may its last changes.
     cluster.on('node-ready', listeners.onUp);
     try {
@@ -60,7 +64,8 @@ export function createClusterConnection(
       current = cluster;
     } catch (cause) {
       cluster.destroy();
-      listeners.onDown(cause);
+      absence = reason ?? cause;
+      listeners.onDown(absence);
     }
   };
   /** The library never asks where a node's slots are now if it could not reach that node even once: begin anew. */
@@ -86,7 +91,7 @@ export function createClusterConnection(
   return {
     tried: Promise.all([tried.promise, line.tried]),
     async send(key, command) {
-      if (current === undefined) throw new StoreError('unavailable', 'there is no connection to the Redis Cluster');
+      if (current === undefined) throw absence;
       try {
         return await within(timeoutMs, current.sendCommand(key, false, [...command]));
       } catch (cause) {

@@ -7,7 +7,7 @@ import type { Listeners } from './line.ts';
 import { locateMaster } from './sentinel.ts';
 
 export interface Connection {
-  /** Sends a command to the server that holds the key. Rejects at once while there is no connection. */
+  /** Sends a command to the server that holds the key. While there is no connection it rejects at once, with what ended the last. */
   send(key: string, command: readonly string[]): Promise<unknown>;
   /** Resolves when the first attempt to connect has ended, well or not. */
   readonly tried: Promise<unknown>;

@@ -15,7 +15,7 @@ export interface Listeners {
 }
 
 export interface Line {
-  /** Rejects at once while there is no connection. */
+  /** While there is no connection it rejects at once, with what ended the last one. */
   send(command: readonly string[]): Promise<unknown>;
   /** Resolves when the first attempt to connect has ended, well or not. */
   readonly tried: Promise<unknown>;
@@ -54,11 +54,16 @@ const connect = async ({ locate, credentials, timeoutMs, onNews }: LineOptions) 
 type Client = Awaited<ReturnType<typeof connect>>;
 
 export function createLine(options: LineOptions): Line {
-  const { timeoutMs, onUp, onDown } = options;
+  const { timeoutMs, onUp } = options;
   const closing = new AbortController();
   const tried = Promise.withResolvers<void>();
+  let absence: unknown = new StoreError('unavailable', 'there is no connection to Redis yet');
   let current: { readonly client: Client; readonly drop: (cause: unknown) => void } | undefined;
 
+  const onDown = (cause: unknown) => {
+    absence = cause;
+    if (!closing.signal.aborted) options.onDown(cause);
+  };
   /** A server that hangs closes nothing: a beat that is not answered ends the connection. */
   const listen = async (client: Client, signal: AbortSignal) => {
     for (;;) {
@@ -86,10 +91,9 @@ export function createLine(options: LineOptions): Line {
         const client = await connect(options);
         if (closing.signal.aborted) return client.destroy();
         failures = 0;
-        const cause = await attend(client);
-        if (!closing.signal.aborted) onDown(cause);
+        onDown(await attend(client));
       } catch (cause) {
-        if (!closing.signal.aborted) onDown(cause);
+        onDown(cause);
       }
       tried.resolve();
       await delay(pauseMs(failures), undefined, { signal: closing.signal }).catch(() => {});
@@ -100,7 +104,7 @@ export function createLine(options: LineOptions): Line {
   return {
     tried: tried.promise,
     async send(command) {
-      if (current === undefined) throw new StoreError('unavailable', 'there is no connection to Redis');
+      if (current === undefined) throw absence;
       const { client, drop } = current;
       try {
         return await client.sendCommand(command);

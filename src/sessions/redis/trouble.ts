@@ -43,8 +43,8 @@ function troubleOf(cause: unknown): Trouble {
   return reply === undefined ? { code: 'Unreachable', ...others.Unreachable } : { code: reply, ...others.Error };
 }
 
-/** An answer ends a trouble only after this long without a further failure, else a flapping server fills the log. */
-const quietMs = 1_000;
+/** Trouble is over only after this long without a failure: where one node of a Cluster is down, every other call succeeds. */
+const quietMs = 10_000;
 
 export interface Troubles {
   /** Tells of the failure, and makes of it what the store throws. */
