@@ -23,8 +23,8 @@ check: node_modules/.package-lock.json ## The inner loop: everything that needs 
 
 static: node_modules/.package-lock.json
 	$(TOOLS)/tsc --noEmit -p .
-	$(TOOLS)/oxlint --type-aware --deny-warnings src test demo scripts
-	$(TOOLS)/oxfmt --check src test demo scripts
+	$(TOOLS)/oxlint --type-aware --deny-warnings src test demo scripts bench
+	$(TOOLS)/oxfmt --check src test demo scripts bench
 	bin/node $(TOOLS)/knip
 	bin/node scripts/crds.ts --check
 	bin/node scripts/docs.ts --check
@@ -59,10 +59,11 @@ packages: ## Install what the tests need beside npm's packages
 	@test/cluster/binaries/build >/dev/null
 
 format: node_modules/.package-lock.json ## Format the code
-	$(TOOLS)/oxfmt src test demo scripts
+	$(TOOLS)/oxfmt src test demo scripts bench
 
-bench-policy: node_modules/.package-lock.json ## What a decision costs; bench/policy.md keeps the table
+bench-policy: node_modules/.package-lock.json ## What a decision costs, and the worst patterns and expressions; bench/*.md keep the tables
 	bin/node --expose-gc --max-semi-space-size=512 bench/policy.ts
+	bin/node --expose-gc bench/policy-hostile.ts
 
 generate: node_modules/.package-lock.json ## Make the generated files: the CRDs and the reference pages
 	bin/node scripts/crds.ts

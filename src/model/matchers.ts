@@ -34,7 +34,7 @@ function isThere(name: string): string {
 }
 
 /** As exactlyOne, with one field more that says what is compared: the path of a claim, the name of a header. */
-export function oneBeside<Subject extends z.ZodRawShape, Shape extends z.ZodRawShape>(
+function oneBeside<Subject extends z.ZodRawShape, Shape extends z.ZodRawShape>(
   subject: Subject,
   shape: Shape,
   description: string,

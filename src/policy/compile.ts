@@ -89,7 +89,7 @@ export interface Opinion extends Actions {
 const compiledPolicies = new WeakMap<Policy, CompiledPolicy>();
 const compiledAccesses = new WeakMap<Access, CompiledAccess>();
 
-export function compilePolicy(policy: Policy): CompiledPolicy {
+function compilePolicy(policy: Policy): CompiledPolicy {
   let compiled = compiledPolicies.get(policy);
   if (compiled === undefined) {
     compiled = compileRules(policy);
