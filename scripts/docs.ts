@@ -45,10 +45,9 @@ const shapes: readonly { name: string; path: string; about: string; page?: strin
   },
 ];
 
-/** What a schema cannot say of a kind: what this version does not do of it. */
+/** What a schema cannot say of a kind. */
 const notes: Readonly<Record<string, string>> = {
-  Sallyport:
-    'This version keeps sessions in memory, whatever `sessions.store` says, and does not end idle ones (`sessions.idleTimeout`): it says so with the warning `NotSupportedYet`. `sessions.outageGrace` has no effect on sessions in memory.',
+  Sallyport: 'Where sessions live, and what a store needs: [Sessions](sessions.md).',
 };
 
 /** How severe each code was in the cases of the tests: `error`, `warning` or both. */

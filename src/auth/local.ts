@@ -8,13 +8,12 @@ import type { Desk } from './desk.ts';
 import { createKeyRing } from './keys.ts';
 import { createProvider } from './provider.ts';
 import type { Provider } from './provider.ts';
-import { readSession } from './session.ts';
+import { readSession, useSession } from './session.ts';
 import type { FullSession } from './session.ts';
 import { isAuthenticationHost } from './place.ts';
 import { signOut, signedOut } from './logout.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
 import { safeReturn } from './login.ts';
-import type { Session } from '../model/identity.ts';
 import type { AuthoritySettings, ProviderSettings } from '../model/settings.ts';
 import { StoreError } from '../sessions/store.ts';
 import type { Store } from '../sessions/store.ts';
@@ -92,19 +91,22 @@ async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-async function find({ settings, ring, store }: Desk, host: string, cookie: string): Promise<Session | undefined> {
-  const ticket = decodeTicket(ring, cookie, host, isAuthenticationHost(settings, host));
-  return ticket && (await readSession(store, ring, ticket))?.session;
-}
+const ticketOf = ({ ring, settings }: Desk, host: string, cookie: string) =>
+  decodeTicket(ring, cookie, host, isAuthenticationHost(settings, host));
 
 async function open(desk: Desk, host: string, cookie: string): Promise<OpenedSession | undefined> {
-  const session = await find(desk, host, cookie);
-  return session && { session, renewAt: Math.min(desk.now + renewAfterMs, session.expiresAt) };
+  const { store, ring, settings, now } = desk;
+  const ticket = ticketOf(desk, host, cookie);
+  const session = ticket && (await useSession(store, ring, ticket, now, settings))?.session;
+  // Asked again so often, the data path has each use noted before the session could be taken for idle.
+  const renewMs = Math.min(renewAfterMs, (settings.sessionIdleTimeoutMs ?? Infinity) / 4);
+  return session && { session, renewAt: Math.min(now + renewMs, session.expiresAt) };
 }
 
 async function assertion(desk: Desk, host: string, cookie: string, subject: AssertionSubject) {
-  const { settings, ring, now } = desk;
-  const session = await find(desk, host, cookie);
+  const { settings, ring, now, store } = desk;
+  const ticket = ticketOf(desk, host, cookie);
+  const session = ticket && (await readSession(store, ring, ticket))?.session;
   const issuer = settings.assertionIssuer ?? `https://${settings.authenticationHost ?? host}`;
   return session && signAssertion(ring, session, { ...subject, issuer, host, now });
 }

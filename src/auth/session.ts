@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { indexValue, parseSealed, seal, unseal } from './keys.ts';
 import type { Identity, Session } from '../model/identity.ts';
-import type { KeyRing } from '../model/settings.ts';
-import type { Store, StoredRecord } from '../sessions/store.ts';
+import type { ClassSettings, KeyRing } from '../model/settings.ts';
+import { StoreError } from '../sessions/store.ts';
+import type { Revised, Store, StoredRecord } from '../sessions/store.ts';
 import { parseTicket } from './cookie.ts';
 import type { Ticket } from './cookie.ts';
 
@@ -40,14 +41,20 @@ const bodySchema = z.object({
   provider: z.string(),
   authenticatedAt: z.number(),
   startedAt: z.number(),
+  // A record of a version that did not end idle sessions has none: it ends when it expires.
+  endsAt: z.number().optional(),
   tokens: z.object({ idToken: z.string(), accessToken: z.string(), refreshToken: z.string().optional() }),
 });
 
 /** A session with what only `auth` may see. */
 export interface FullSession {
   readonly session: Session;
+  /** When it ends however much it is used, milliseconds since the epoch; `session.expiresAt` is this, or earlier. */
+  readonly endsAt: number;
   readonly tokens: Tokens;
 }
+
+export type SessionLife = Pick<ClassSettings, 'sessionLifetimeMs' | 'sessionIdleTimeoutMs'>;
 
 const newId = () => randomBytes(16).toString('base64url');
 
@@ -60,14 +67,15 @@ export async function createSession(
   ring: KeyRing,
   signedIn: SignedIn,
   now: number,
-  lifetimeMs: number,
+  life: SessionLife,
 ): Promise<Ticket> {
   const ticket: Ticket = { id: newId(), secret: randomBytes(32) };
   const { provider, issuer, subject, providerSessionId, identity, tokens, authenticatedAt } = signedIn;
   const [key] = ring;
   const person = identity.email ?? identity.user;
-  const expiresAt = now + lifetimeMs;
-  const sealed = JSON.stringify({ identity, provider, authenticatedAt, startedAt: now, tokens });
+  const endsAt = now + life.sessionLifetimeMs;
+  const expiresAt = endOfUse(endsAt, now, life);
+  const sealed = JSON.stringify({ identity, provider, authenticatedAt, startedAt: now, endsAt, tokens });
   const created = await store.create({
     type: 'session',
     id: ticket.id,
@@ -89,17 +97,71 @@ export async function createSession(
 // The expiry stands in the clear, for the store to act on. Who can write to the store cannot put it off: the body opens no more.
 const boundTo = (id: string, expiresAt: number) => `${id} ${expiresAt}`;
 
+/** When a session ends that is used now, and then no more. */
+function endOfUse(endsAt: number, now: number, { sessionIdleTimeoutMs = Infinity }: SessionLife): number {
+  return Math.min(endsAt, now + sessionIdleTimeoutMs);
+}
+
 /** The session of a ticket; `undefined` where there is none, or the secret is not its own. @throws {StoreError} */
 export async function readSession(store: Store, ring: KeyRing, ticket: Ticket): Promise<FullSession | undefined> {
   const found = await store.read('session', ticket.id);
-  return found === undefined ? undefined : openRecord(ring, found.record, ticket.secret);
+  return found && openRecord(ring, found.record, ticket.secret)?.full;
 }
 
-function openRecord(ring: KeyRing, record: StoredRecord, secret: Uint8Array): FullSession | undefined {
+/**
+ * As {@link readSession}, and notes that it is used: its end is put off, at most once in a quarter of the idle timeout
+ * (promise 6). Only here can it be, for the body is sealed to its end, and opens with the browser's secret.
+ * @throws {StoreError} where it cannot be read; that its use cannot be noted changes nothing now.
+ */
+export async function useSession(
+  store: Store,
+  ring: KeyRing,
+  ticket: Ticket,
+  now: number,
+  life: SessionLife,
+): Promise<FullSession | undefined> {
+  const found = await store.read('session', ticket.id);
+  if (found === undefined) return undefined;
+  const opened = openRecord(ring, found.record, ticket.secret);
+  if (opened === undefined) return undefined;
+  const { full, body } = opened;
+  const expiresAt = endOfUse(full.endsAt, now, life);
+  if (!isDue(found.record.expiresAt, expiresAt, now, life)) return full;
+  try {
+    if (await moveEnd(store, ring, { found, body: { ...body, endsAt: full.endsAt }, ticket }, expiresAt)) {
+      return { ...full, session: { ...full.session, expiresAt } };
+    }
+  } catch (error) {
+    if (error instanceof StoreError) return full;
+    throw error;
+  }
+  // Another replica was faster, or it has ended.
+  return readSession(store, ring, ticket);
+}
+
+// Earlier, too, where the timeout was shortened: by more than two clocks differ.
+function isDue(before: number, after: number, now: number, { sessionIdleTimeoutMs: idleMs = Infinity }: SessionLife) {
+  const notedAt = before - idleMs;
+  return after > before ? now - notedAt >= idleMs / 4 : before - after >= idleMs / 4;
+}
+
+type Body = z.infer<typeof bodySchema>;
+
+function moveEnd(
+  store: Store,
+  ring: KeyRing,
+  { found, body, ticket }: { readonly found: Revised; readonly body: Body; readonly ticket: Ticket },
+  expiresAt: number,
+): Promise<boolean> {
+  const sealed = seal(ring, 'body', JSON.stringify(body), boundTo(ticket.id, expiresAt), ticket.secret);
+  return store.replace({ ...found.record, body: sealed, expiresAt }, found.revision);
+}
+
+function openRecord(ring: KeyRing, record: StoredRecord, secret: Uint8Array) {
   const body = parseSealed(bodySchema, unseal(ring, 'body', record.body, boundTo(record.id, record.expiresAt), secret));
   if (body === undefined) return undefined;
-  const { identity, provider, authenticatedAt, startedAt, tokens } = body;
-  return {
+  const { identity, provider, authenticatedAt, startedAt, endsAt = record.expiresAt, tokens } = body;
+  const full: FullSession = {
     session: {
       id: record.id,
       provider,
@@ -108,8 +170,10 @@ function openRecord(ring: KeyRing, record: StoredRecord, secret: Uint8Array): Fu
       startedAt,
       expiresAt: record.expiresAt,
     },
+    endsAt,
     tokens: withoutUndefined(tokens),
   };
+  return { full, body };
 }
 
 /** Drops keys that hold `undefined`: zod's optional fields against exactOptionalPropertyTypes. */

@@ -156,7 +156,7 @@ export async function providerCallback(desk: Desk, request: OwnRequest): Promise
     return providerFailed(desk, request, error, startAgain, done);
   }
   const before = await heldSession(desk, request);
-  const ticket = await createSession(store, ring, signedIn, now, settings.sessionLifetimeMs);
+  const ticket = await createSession(store, ring, signedIn, now, settings);
   // A browser has one session: the one it had ends here, whoever's it was.
   if (before !== undefined) await store.remove('session', before.ticket.id);
   const { identity } = signedIn;
@@ -199,10 +199,7 @@ export async function codeCallback(desk: Desk, request: OwnRequest): Promise<Ans
   }
   const full = await readSession(store, ring, grant.ticket);
   if (full === undefined) return failed(desk, request, 'Expired', startAgain(flow.returnTo), done);
-  return arrive(desk, request, flow.returnTo, [
-    ...done,
-    giveSession(desk, grant.ticket, request.host, full.session.expiresAt),
-  ]);
+  return arrive(desk, request, flow.returnTo, [...done, giveSession(desk, grant.ticket, request.host, full.endsAt)]);
 }
 
 // A Strict cookie stays behind on a redirect that began on another site, and the sign-in would begin again, for ever: so

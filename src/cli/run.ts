@@ -8,18 +8,27 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Inventory } from '../model/objects.ts';
 import type { Proxy } from '../proxy/server.ts';
 import { startAuthRole } from '../roles/auth.ts';
+import type { AuthRoleOptions } from '../roles/auth.ts';
 import { createControl } from '../roles/control.ts';
+import { createKeeper } from '../roles/keeper.ts';
 import { memoryLink } from '../roles/messages.ts';
-import type { AuthorityQuestion, AuthorityReply, SettingsMessage, TableMessage } from '../roles/messages.ts';
+import type {
+  AuthorityQuestion,
+  AuthorityReply,
+  SettingsMessage,
+  StoreQuestion,
+  StoreReply,
+  TableMessage,
+} from '../roles/messages.ts';
 import { createProxyRole } from '../roles/proxy.ts';
 import { createReviewer } from '../review/answer.ts';
-import { createMemoryStore } from '../sessions/memory.ts';
 import { createLogger, createMetrics } from '../telemetry.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import type { Translation } from '../translate/translate.ts';
 import { tokenFileOf } from './admin.ts';
 import { createDiagnosticLog } from './diagnostics.ts';
 import { openSource } from './source.ts';
+import type { Source } from './source.ts';
 import { readRunSettings } from './settings.ts';
 import type { Address, RunSettings } from './settings.ts';
 
@@ -62,16 +71,10 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
   const [controlToAuth, authFromControl] = memoryLink<SettingsMessage, never>(false);
   const [proxyToAuth, authToProxy] = memoryLink<AuthorityQuestion, AuthorityReply>(true);
 
-  const auth = startAuthRole({
-    store: createMemoryStore(),
-    fromControl: authFromControl,
-    toProxy: authToProxy,
-    log,
-    metrics,
-  });
   let served: (() => void) | undefined;
   const firstTable = new Promise<void>((resolve) => (served = resolve));
   const source = await openSource(settings, log, metrics, (inventory) => controller.onInventory(inventory));
+  const auth = startAuth(source, { fromControl: authFromControl, toProxy: authToProxy, log, metrics });
   const proxy = createProxyRole({
     ...(settings.http && { http: settings.http }),
     ...(settings.https && { https: settings.https }),
@@ -85,7 +88,7 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
     log,
     metrics,
   });
-  const control = createControl(controlToProxy, controlToAuth);
+  const control = createControl(controlToProxy, controlToAuth, auth.keeper);
   const diagnosticLog = createDiagnosticLog(log, source.locate);
   let diagnostics: readonly Diagnostic[] = [];
   const report = (translation: Translation, inventory: Inventory) => {
@@ -145,6 +148,20 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
     await stop();
     throw error;
   }
+}
+
+/** The auth role, with the store that control keeps for it where there is an API server. */
+function startAuth({ openSecretStore }: Source, options: AuthRoleOptions) {
+  const [toControl, toAuth] = memoryLink<StoreQuestion, StoreReply>(true);
+  const keeper = openSecretStore && createKeeper({ toAuth, open: openSecretStore, log: options.log });
+  const role = startAuthRole({ ...options, ...(keeper && { toControl }) });
+  return {
+    keeper,
+    async close() {
+      await role.close();
+      await keeper?.close();
+    },
+  };
 }
 
 function describe(proxy: Proxy, addresses: RunningSallyport['addresses']) {

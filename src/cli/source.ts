@@ -8,6 +8,10 @@ import { inClusterConnection, kubeconfigConnection } from '../kubernetes/connect
 import { createReporter } from '../kubernetes/reporter.ts';
 import { ensureKeyRing } from '../kubernetes/keyring.ts';
 import type { Inventory } from '../model/objects.ts';
+import type { SecretStoreSettings } from '../model/settings.ts';
+import { measured } from '../sessions/measured.ts';
+import { createSecretStore } from '../sessions/secret.ts';
+import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import type { Translation } from '../translate/translate.ts';
 import { createKeyRing, serializeKeyRing } from '../auth/keys.ts';
@@ -21,6 +25,8 @@ export interface Source extends InventorySource {
   readonly locate?: Locate;
   /** Addresses that no route may lead to (promise 15). */
   readonly refusedAddresses: readonly string[];
+  /** Sessions in Secrets, where there is an API server. */
+  readonly openSecretStore?: (settings: SecretStoreSettings) => Store;
   /** Statuses and Events, where there is somebody to tell. */
   readonly report: (translation: Translation, inventory: Inventory) => void;
 }
@@ -62,6 +68,7 @@ async function openCluster(
     ...cluster,
     isFolder: false,
     refusedAddresses: [apiServer, ownAddress].filter((address) => address !== undefined),
+    openSecretStore: (store) => measured(createSecretStore({ client, settings: store, log, metrics }), metrics),
     report: reporter.report,
     stop: async () => {
       await cluster.stop();

@@ -3,13 +3,27 @@ import { AuthorityError } from '../auth/authority.ts';
 import type { Authority } from '../auth/authority.ts';
 import { createLocalAuthority } from '../auth/local.ts';
 import { defaultClassSettings } from '../model/settings.ts';
+import type { AuthoritySettings, StoreSettings } from '../model/settings.ts';
+import { cached } from '../sessions/cache.ts';
+import { createMemoryStore } from '../sessions/memory.ts';
+import { createRedisStore } from '../sessions/redis.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
-import type { AuthorityQuestion, AuthorityReply, Link, SettingsMessage } from './messages.ts';
+import { createCurrentStore } from './current-store.ts';
+import type {
+  AuthorityQuestion,
+  AuthorityReply,
+  Link,
+  SettingsMessage,
+  StoreQuestion,
+  StoreReply,
+} from './messages.ts';
+import { askStore } from './remote-store.ts';
 
 export interface AuthRoleOptions {
-  readonly store: Store;
   readonly fromControl: Link<never, SettingsMessage>;
+  /** The way to the store that control keeps in Secrets; absent: there is no API server, and they live in memory. */
+  readonly toControl?: Link<StoreQuestion, StoreReply>;
   readonly toProxy: Link<AuthorityReply, AuthorityQuestion>;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -19,15 +33,19 @@ export interface AuthRole {
   close(): Promise<void>;
 }
 
-export function startAuthRole({ store, fromControl, toProxy, log, metrics }: AuthRoleOptions): AuthRole {
-  const authority = createLocalAuthority({
-    store,
-    settings: { class: defaultClassSettings, providers: [] },
-    log,
-    metrics,
+export function startAuthRole(options: AuthRoleOptions): AuthRole {
+  const { fromControl, toProxy, log, metrics } = options;
+  let settings: AuthoritySettings = { class: defaultClassSettings, providers: [] };
+  const graceMs = () => settings.class.outageGraceMs;
+  const { store, use } = createCurrentStore(storeOpener(options, graceMs), log);
+  const authority = createLocalAuthority({ store, settings, log, metrics });
+  fromControl.onMessage((message) => {
+    ({ settings } = message);
+    use(settings.store);
+    authority.update(settings);
   });
-  fromControl.onMessage(({ settings }) => authority.update(settings));
   authority.onEnded((sessions) => toProxy.send({ type: 'ended', sessions }));
+  authority.onDoubted(() => toProxy.send({ type: 'doubted' }));
   toProxy.onMessage((question) => void answer(authority, question, log).then(toProxy.send));
   return {
     async close() {
@@ -35,6 +53,23 @@ export function startAuthRole({ store, fromControl, toProxy, log, metrics }: Aut
       await authority.close();
       await store.close();
     },
+  };
+}
+
+function storeOpener({ toControl, log, metrics }: AuthRoleOptions, graceMs: () => number) {
+  // One for as long as the role lives: an answer to a question of the store before is never taken for another's.
+  const kept = toControl && askStore(toControl);
+  return (settings: StoreSettings): Store => {
+    switch (settings.type) {
+      case 'Memory':
+        return createMemoryStore();
+      case 'Secret':
+        if (kept !== undefined) return cached({ ...kept, close: async () => {} }, { graceMs, log, metrics });
+        log.info('sessions live in memory, and end with this process: a folder has no API server to keep them');
+        return createMemoryStore();
+      case 'Redis':
+        return cached(createRedisStore(settings, { log, metrics }), { graceMs, log, metrics });
+    }
   };
 }
 

@@ -2,6 +2,7 @@
 import { emptyTable, tableUpdate } from '../model/route.ts';
 import type { Certificate, HostRoutes, RouteTable } from '../model/route.ts';
 import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
+import type { Keeper } from './keeper.ts';
 import type { Link, SettingsMessage, TableMessage } from './messages.ts';
 
 /** What a translation decided, for the other roles. */
@@ -18,7 +19,11 @@ export interface Control {
   readonly table: RouteTable;
 }
 
-export function createControl(toProxy: Link<TableMessage, never>, toAuth: Link<SettingsMessage, never>): Control {
+export function createControl(
+  toProxy: Link<TableMessage, never>,
+  toAuth: Link<SettingsMessage, never>,
+  keeper?: Pick<Keeper, 'use'>,
+): Control {
   let table: RouteTable | undefined;
   return {
     get table() {
@@ -33,7 +38,8 @@ export function createControl(toProxy: Link<TableMessage, never>, toAuth: Link<S
         hosts,
         ...(defaultCertificate && { defaultCertificate }),
       };
-      // `auth` first: a proxy may ask about a provider as soon as it knows of a route that names it.
+      // The store that `auth` is about to hear of, `auth`, the proxies: a proxy may ask about a provider as soon as it knows of a route that names it.
+      keeper?.use(authority.store);
       toAuth.send({ type: 'settings', settings: authority });
       toProxy.send({ type: 'table', update: tableUpdate(before, table) });
     },

@@ -4,6 +4,7 @@ import { readKeyRing } from './keyring.ts';
 import { complain, parseSpec, shown } from './parse.ts';
 import { readProvider } from './provider.ts';
 import type { ProviderReading } from './provider.ts';
+import { readStore } from './store.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { parseDuration } from '../model/duration.ts';
@@ -70,13 +71,15 @@ export function readClass(world: World): ClassReading {
   }
   const certificate = readDefaultCertificate(world, sallyport, parsed.spec);
   diagnostics.push(...certificate.diagnostics);
+  const store = parsed.spec && readStore(world, sallyport, parsed.spec);
+  diagnostics.push(...(store?.diagnostics ?? []));
   return {
     ...common,
     ingressClass,
     sallyport,
     isDefault,
     settings,
-    authority: { ...common.authority, class: settings },
+    authority: { ...common.authority, class: settings, ...(store?.store && { store: store.store }) },
     diagnostics,
     ...(certificate.certificate && { defaultCertificate: certificate.certificate }),
   };
@@ -133,7 +136,7 @@ function readSallyport(object: KubernetesObject): SallyportReading {
       : {
           settings: classSettings(spec),
           spec,
-          diagnostics: [...unsupported(object, spec), ...wrongProxies(object, spec)],
+          diagnostics: wrongProxies(object, spec),
         };
   sallyports.set(object, reading);
   return reading;
@@ -189,23 +192,6 @@ function wrongProxies(object: KubernetesObject, { trustedProxies }: SallyportSpe
       const message = `${shown(range)} is no address or CIDR, such as 10.0.0.0/8: it trusts nobody`;
       return complain(object, 'ObjectInvalid', `spec.trustedProxies[${index}]`, message);
     });
-}
-
-// What the contract names and this version does not do yet is said, never silently taken.
-function unsupported(object: KubernetesObject, spec: SallyportSpec): readonly Diagnostic[] {
-  const found: Diagnostic[] = [];
-  const say = (path: string, message: string) =>
-    found.push(complain(object, 'NotSupportedYet', path, message, 'warning'));
-  const store = spec.sessions?.store?.type ?? 'Secret';
-  if (store !== 'Memory') {
-    say(
-      'spec.sessions.store.type',
-      `the store ${store} is not supported yet: sessions live in memory, and end with the process`,
-    );
-  }
-  if (spec.sessions?.idleTimeout !== undefined)
-    say('spec.sessions.idleTimeout', 'it is not supported yet: sessions live for their lifetime');
-  return found;
 }
 
 function readDefaultCertificate(world: World, sallyport: KubernetesObject, spec: SallyportSpec | undefined) {

@@ -5,14 +5,16 @@ import { describe, test } from 'node:test';
 import type { Ticket } from '../../src/auth/cookie.ts';
 import { createKeyRing, indexValue, seal, unseal } from '../../src/auth/keys.ts';
 import type { Purpose } from '../../src/auth/keys.ts';
-import { createCode, createSession, readSession, takeCode } from '../../src/auth/session.ts';
-import type { SignedIn } from '../../src/auth/session.ts';
+import { createCode, createSession, readSession, takeCode, useSession } from '../../src/auth/session.ts';
+import type { SessionLife, SignedIn } from '../../src/auth/session.ts';
 import type { KeyRing } from '../../src/model/settings.ts';
 import { createMemoryStore } from '../../src/sessions/memory.ts';
-import type { StoredRecord } from '../../src/sessions/store.ts';
+import { StoreError } from '../../src/sessions/store.ts';
+import type { Store, StoredRecord } from '../../src/sessions/store.ts';
 
 const ring = createKeyRing();
 const lifetimeMs = 3_600_000;
+const life = { sessionLifetimeMs: lifetimeMs };
 const signedIn: SignedIn = {
   provider: 'okta',
   issuer: 'https://idp.example.com',
@@ -36,7 +38,7 @@ function makeStore() {
 
 async function makeSession(of: SignedIn = signedIn) {
   const made = makeStore();
-  const ticket = await createSession(made.store, ring, of, made.now(), lifetimeMs);
+  const ticket = await createSession(made.store, ring, of, made.now(), life);
   const found = await made.store.read('session', ticket.id);
   assert(found);
   return { ...made, ticket, record: found.record };
@@ -91,7 +93,7 @@ describe('a session', () => {
 
   test('does not open with another secret, id or ring', async () => {
     const { store, ticket } = await makeSession();
-    const other = await createSession(store, ring, signedIn, Date.now(), lifetimeMs);
+    const other = await createSession(store, ring, signedIn, Date.now(), life);
     const wrong: readonly Ticket[] = [
       { ...ticket, secret: randomBytes(32) },
       { ...ticket, secret: other.secret },
@@ -114,6 +116,102 @@ describe('a session', () => {
     const revision = (await store.read('session', ticket.id))?.revision ?? '';
     assert.equal(await store.replace({ ...record, expiresAt: record.expiresAt + 1 }, revision), true);
     assert.equal(await readSession(store, ring, ticket), undefined);
+  });
+
+  describe('that may be idle for twenty minutes', () => {
+    const minute = 60_000;
+    const idle = { ...life, sessionIdleTimeoutMs: 20 * minute };
+    async function makeIdle() {
+      const made = makeStore();
+      const ticket = await createSession(made.store, ring, signedIn, made.now(), idle);
+      const writes: number[] = [];
+      const store: Store = {
+        ...made.store,
+        replace(record, revision) {
+          writes.push(record.expiresAt);
+          return made.store.replace(record, revision);
+        },
+      };
+      const use = (settings: SessionLife = idle) => useSession(store, ring, ticket, made.now(), settings);
+      return { ...made, store, ticket, writes, use };
+    }
+
+    test('ends twenty minutes after it was used last', async () => {
+      const { use, advance } = await makeIdle();
+      advance(19 * minute);
+      assert.ok(await use());
+      advance(19 * minute);
+      assert.ok(await use());
+      advance(20 * minute);
+      assert.equal(await use(), undefined);
+    });
+
+    test('ends at the end of its lifetime however much it is used, and is told so from the beginning', async () => {
+      const { use, advance } = await makeIdle();
+      const endsAt = (await use())?.endsAt;
+      for (let passed = 0; passed < 60; passed += 1) {
+        assert.equal((await use())?.endsAt, endsAt);
+        advance(minute);
+      }
+      assert.equal(await use(), undefined);
+    });
+
+    test('is written once in five minutes at the most', async () => {
+      const { use, advance, writes } = await makeIdle();
+      for (let second = 0; second < 1_800; second += 1) {
+        advance(1_000);
+        await use();
+      }
+      assert.equal(writes.length, 6);
+    });
+
+    test('used by two at once is written once, and both have it', async () => {
+      const { use, advance, writes, store, ticket } = await makeIdle();
+      advance(10 * minute);
+      const both = await Promise.all([use(), use()]);
+      assert.deepEqual(both[0], both[1]);
+      assert.equal((await store.read('session', ticket.id))?.record.expiresAt, writes[0]);
+      await use();
+      assert.equal(writes.length, 2);
+    });
+
+    test('ended while it is used stays ended', async () => {
+      const { ticket, advance, store } = await makeIdle();
+      advance(10 * minute);
+      const ending: Store = {
+        ...store,
+        async replace(record, revision) {
+          await store.remove('session', record.id);
+          return store.replace(record, revision);
+        },
+      };
+      assert.equal(await useSession(ending, ring, ticket, Date.now() + 10 * minute, idle), undefined);
+      assert.equal(await store.read('session', ticket.id), undefined);
+    });
+
+    test('goes on where its use cannot be noted', async () => {
+      const { ticket, advance, store, now } = await makeIdle();
+      advance(10 * minute);
+      const away: Store = { ...store, replace: () => Promise.reject(new StoreError('unavailable', 'away')) };
+      assert.ok(await useSession(away, ring, ticket, now(), idle));
+    });
+
+    test('ends earlier where the timeout was shortened, and at the end of its lifetime where it was taken away', async () => {
+      const { use, now } = await makeIdle();
+      assert.ok(
+        ((await use({ ...life, sessionIdleTimeoutMs: minute }))?.session.expiresAt ?? Infinity) <= now() + minute,
+      );
+      const full = await use(life);
+      assert.equal(full?.session.expiresAt, full?.endsAt);
+    });
+
+    test('cannot be put off by who can write to the store', async () => {
+      const { store, ticket } = await makeIdle();
+      const found = await store.read('session', ticket.id);
+      assert(found);
+      await store.replace({ ...found.record, expiresAt: found.record.expiresAt + minute }, found.revision);
+      assert.equal(await readSession(store, ring, ticket), undefined);
+    });
   });
 
   test('lives on when the ring is rotated', async () => {
@@ -165,7 +263,7 @@ describe('a thief', () => {
 
   test('who swaps the bodies of two records opens neither', async () => {
     const { store, record, ticket } = await makeSession();
-    const other = await createSession(store, ring, signedIn, Date.now(), lifetimeMs);
+    const other = await createSession(store, ring, signedIn, Date.now(), life);
     const revision = (await store.read('session', other.id))?.revision ?? '';
     await store.replace({ ...record, id: other.id }, revision);
     assert.equal(await readSession(store, ring, { ...ticket, id: other.id }), undefined);

@@ -6,8 +6,16 @@ import type { OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import { startAuthRole } from '../../src/roles/auth.ts';
 import { createControl } from '../../src/roles/control.ts';
+import { createKeeper } from '../../src/roles/keeper.ts';
 import { memoryLink } from '../../src/roles/messages.ts';
-import type { AuthorityQuestion, AuthorityReply, SettingsMessage, TableMessage } from '../../src/roles/messages.ts';
+import type {
+  AuthorityQuestion,
+  AuthorityReply,
+  SettingsMessage,
+  StoreQuestion,
+  StoreReply,
+  TableMessage,
+} from '../../src/roles/messages.ts';
 import { askAuthority } from '../../src/roles/proxy.ts';
 import { createMemoryStore } from '../../src/sessions/memory.ts';
 import { createLogger, createMetrics } from '../../src/telemetry.ts';
@@ -82,11 +90,23 @@ test('an auth role that never answers is unavailable after its deadline', async 
   await waiting;
 });
 
-test('the auth role answers across the line, and tells of sessions that end', async () => {
-  const [, fromControl] = memoryLink<SettingsMessage, never>(false);
+test('the auth role answers across the line, and tells of sessions that end in the store that control keeps', async () => {
+  const [control, fromControl] = memoryLink<SettingsMessage, never>(false);
   const [toAuth, toProxy] = memoryLink<AuthorityQuestion, AuthorityReply>(true);
+  const [toControl, fromAuth] = memoryLink<StoreQuestion, StoreReply>(true);
   const store = createMemoryStore();
-  const role = startAuthRole({ store, fromControl, toProxy, log: createLogger('silent'), metrics: createMetrics() });
+  const keeper = createKeeper({ toAuth: fromAuth, open: () => store, log: createLogger('silent') });
+  const role = startAuthRole({
+    fromControl,
+    toControl,
+    toProxy,
+    log: createLogger('silent'),
+    metrics: createMetrics(),
+  });
+  const secrets = { type: 'Secret', namespace: 'n', max: 9 } as const;
+  keeper.use(secrets);
+  control.send({ type: 'settings', settings: { class: defaultClassSettings, providers: [], store: secrets } });
+  await soon();
   const authority = askAuthority(toAuth);
   const ended: string[] = [];
   authority.onEnded((ids) => ended.push(...ids));
@@ -107,6 +127,7 @@ test('the auth role answers across the line, and tells of sessions that end', as
   await soon();
   assert.deepEqual(ended, ['x']);
   await role.close();
+  await keeper.close();
 });
 
 test('control sends every host first, and after that what changed', async () => {

@@ -17,6 +17,7 @@ export function renderTranslation(translation: Translation, usual: Translation):
     settings: differing({ ...translation.settings }, { ...usual.settings }),
     defaultCertificate: translation.defaultCertificate?.name,
     providers: differing(byName(translation), byName(usual)),
+    store: differing({ ...translation.authority.store }, { ...usual.authority.store }),
     keyRing: translation.authority.keyRing?.map(({ id }) => id),
     diagnostics: translation.diagnostics.map(({ code, severity, object, path, message }) => ({
       [`${severity} ${code}`]: path === '' ? describeReference(object) : `${describeReference(object)} ${path}`,
