@@ -42,6 +42,9 @@ const maxExpressionLength = 1024;
 /** A mistake may quote the expression. */
 const maxMessageLength = 200;
 
+/** The parser takes up to 15 µs for each. */
+const maxTokens = 500;
+
 /** The parser calls itself for each bracket. */
 const maxBrackets = 32;
 
@@ -55,6 +58,7 @@ export const maxSteps = 200_000;
 export function compileCel(expression: string, dataSetNames?: readonly string[]): CelExpression | CelMistake {
   if (expression.length > maxExpressionLength)
     return { mistake: `it is longer than ${maxExpressionLength} characters` };
+  if (tokensOf(expression) > maxTokens) return { mistake: `it has more than ${maxTokens} parts` };
   if (bracketsOf(expression) > maxBrackets)
     return { mistake: `it has more than ${maxBrackets} brackets within each other` };
   const parsed = parseCel(expression);
@@ -95,6 +99,11 @@ function parseCel(expression: string): Parsed | CelMistake {
     const offset = before.reduce((sum, one) => sum + one.length + 1, 0) + Number(column) - 1;
     return { mistake: `it is no CEL: ${(what ?? '').slice(0, maxMessageLength)}`, offset };
   }
+}
+
+/** Words, strings without escapes, and whatever else stands alone: a few too many rather than too few. */
+function tokensOf(expression: string): number {
+  return expression.match(/"[^"\\\n]*"|'[^'\\\n]*'|\w+|[^\s\w]/g)?.length ?? 0;
 }
 
 /** Those in strings count too, which is no harm. */

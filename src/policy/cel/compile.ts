@@ -15,16 +15,12 @@ import type { Field } from './variables.ts';
 type Kinds = Expr['exprKind'];
 type Of<Case extends NonNullable<Kinds['case']>> = Extract<Kinds, { case: Case }>['value'];
 
-/** Parts of an expression: a screenful. */
-const maxNodes = 500;
-
 /** Of parts within parts; what is joined by `&&` or `||` is shallow. */
 const maxDepth = 32;
 
 export function compile(expr: Expr | undefined, compilation: Compilation): Node {
   if (expr === undefined) throw new Mistake('a part is missing', 0n);
   compilation.nodes += 1;
-  if (compilation.nodes > maxNodes) throw new Mistake(`it has more than ${maxNodes} parts`, expr.id);
   if (compilation.depth >= maxDepth) throw new Mistake(`it is nested more than ${maxDepth} deep`, expr.id);
   compilation.depth += 1;
   const node = compileKind(expr, compilation);
