@@ -1,4 +1,5 @@
 // The store in Redis keeps the contract: on a single server, over TLS as a user with the least rights, and in a Cluster.
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +16,9 @@ import { startRedis } from './server.ts';
 import type { RedisServer } from './server.ts';
 
 const log = createLogger('silent');
+
+const password = 'correct horse';
+const credentials = { username: new Redacted('sallyport'), password: new Redacted(password) };
 
 const keepsContract = (name: string, settings: () => RedisSettings) =>
   storeContract(name, async () => ({ store: createRedisStore(settings(), { log }), advance: (ms) => delay(ms) }), {
@@ -35,17 +39,16 @@ describe('TLS, and a user with the rights that docs/sessions.md names', () => {
   let server: RedisServer;
   before(async () => {
     server = await startRedis({ tls: { ca: authority.ca, pair: authority.sign('localhost') } });
-    await server.command('ACL', 'SETUSER', ...aclOfThePage());
-    await server.command('ACL', 'SETUSER', 'sallyport', '>correct horse');
+    await createUser(server, 'for a database other than 0 also');
   });
   after(async () => {
+    assert.deepEqual(await server.command('ACL', 'LOG'), [], 'nothing was refused');
     await server.stop();
     authority.close();
   });
   keepsContract('the Redis store over TLS', () => ({
-    urls: [server.url],
-    username: new Redacted('sallyport'),
-    password: new Redacted('correct horse'),
+    urls: [`${server.url}/3`],
+    ...credentials,
     ca: authority.ca,
     cluster: false,
   }));
@@ -55,15 +58,21 @@ describe('a Cluster', () => {
   let cluster: RedisCluster;
   before(async () => {
     cluster = await startCluster();
+    for (const node of cluster.masters) await createUser(node, 'In a Cluster also');
   });
-  after(() => cluster.stop());
-  keepsContract('the Redis store in a Cluster', () => ({ urls: cluster.urls, cluster: true }));
+  after(async () => {
+    for (const node of cluster.masters) assert.deepEqual(await node.command('ACL', 'LOG'), [], 'nothing was refused');
+    await cluster.stop();
+  });
+  keepsContract('the Redis store in a Cluster', () => ({ urls: cluster.urls, cluster: true, ...credentials }));
 });
 
-/** The line of the page, so that what people copy is what was tried. */
-function aclOfThePage(): readonly string[] {
+/** With the rights of the page, so that what people copy is what was tried; `more` leads to further ones there. */
+async function createUser(server: RedisServer, more: string): Promise<void> {
   const page = readFileSync(join(import.meta.dirname, '../../docs/sessions.md'), 'utf8');
   const line = /^ACL SETUSER (sallyport .*)$/m.exec(page)?.[1];
-  if (line === undefined) throw new Error('docs/sessions.md has a line ACL SETUSER sallyport …');
-  return line.split(' ').filter((word) => !word.startsWith('>'));
+  const further = new RegExp(`${more} \x60([^\x60]+)\x60`).exec(page)?.[1];
+  assert.ok(line !== undefined && further !== undefined, 'the page names the rights');
+  const words = `${line} ${further}`.split(' ').map((word) => (word === '>PASSWORD' ? `>${password}` : word));
+  await server.command('ACL', 'SETUSER', ...words);
 }
