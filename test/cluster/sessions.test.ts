@@ -1,6 +1,8 @@
 // Sessions as Secrets, on a real API server: the contract, two replicas, outages, and what the Secrets and the Role are worth.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createKubernetesClient } from '../../src/kubernetes/client.ts';
@@ -9,6 +11,7 @@ import { createSecretStore } from '../../src/sessions/secret.ts';
 import { StoreError } from '../../src/sessions/store.ts';
 import type { RecordChange, Store, StoredRecord } from '../../src/sessions/store.ts';
 import { createLogger, createMetrics } from '../../src/telemetry.ts';
+import { root } from '../docs/pages.ts';
 import { until } from '../integration/rig.ts';
 import { storeContract } from '../sessions.contract.ts';
 import { startApiServer } from './apiserver.ts';
@@ -207,4 +210,49 @@ describe('the API server away', { skip: outages }, () => {
     assert.ok(pausedMs < 10_500 && killedMs < 3_500);
     await Promise.all([one.close(), other.close()]);
   });
+});
+
+test('the Role of manifests/sessions.yaml is all that the store needs, and is of no use elsewhere', async () => {
+  await api.apply(namespaceOf('sallyport-system'));
+  await api.apply('apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: sallyport, namespace: sallyport-system}\n');
+  await api.apply(readFileSync(join(root, 'manifests/sessions.yaml'), 'utf8'));
+  const kubectl = async (...args: string[]) => (await api.kubectl(args)).stdout.trim();
+  const token = await kubectl('create', 'token', 'sallyport', '-n', 'sallyport-system');
+  const { server, credentials } = await kubeconfigConnection(api.kubeconfigPath);
+  const { ca } = await credentials();
+  const client = createKubernetesClient({
+    server,
+    credentials: async () => ({ ...(ca !== undefined && { ca }), authorization: `Bearer ${token}` }),
+  });
+  const settings = { namespace: 'sallyport-sessions', max: 10 };
+  const store = createSecretStore({ client, settings, log: createLogger('silent'), metrics: createMetrics() });
+  const heard: RecordChange[] = [];
+  store.watch((news) => void heard.push(news));
+  const session = record({ index: { person: 'ana' } });
+  await store.create(session);
+  const found = await store.read('session', session.id);
+  assert.equal(await store.replace({ ...session, body: 'new' }, found?.revision ?? ''), true);
+  assert.equal((await store.find('session', 'person', 'ana')).length, 1);
+  assert.equal(await store.remove('session', session.id), true);
+  const other = await openStore('sallyport-sessions');
+  const theirs = record();
+  await other.create(theirs);
+  await until(async () => isTold(heard, theirs.id, 'created'), 5_000, 'its watch hears');
+  await Promise.all([store.close(), other.close()]);
+  const may = async (verb: string, namespace: string) =>
+    kubectl(
+      'auth',
+      'can-i',
+      verb,
+      'secrets',
+      '-n',
+      namespace,
+      '--as',
+      'system:serviceaccount:sallyport-system:sallyport',
+    );
+  for (const verb of ['get', 'list', 'watch', 'create', 'update', 'delete']) {
+    assert.equal(await may(verb, 'sallyport-sessions'), 'yes', verb);
+    assert.equal(await may(verb, 'default'), 'no', verb);
+  }
+  for (const verb of ['patch', 'deletecollection']) assert.equal(await may(verb, 'sallyport-sessions'), 'no', verb);
 });
