@@ -1,7 +1,8 @@
 // The routes of `sallyport check`: a row each, and below it every policy that governs it, and why.
 import type { AttachedPolicy, Policy } from '../model/policy.ts';
 import type { HostRoutes, Route } from '../model/route.ts';
-import { columns, inline, printable, wrap } from './layout.ts';
+import { describeOperators } from '../review/words.ts';
+import { columns, printable, wrap } from './layout.ts';
 import { count } from './tally.ts';
 
 /** A route as `-o json` prints it. */
@@ -115,12 +116,14 @@ function governance({ denied, defaultAccess, policies }: ListedRoute): string {
   return JSON.stringify([denied, defaultAccess, policies]);
 }
 
-function hasMore({ denied, policies }: ListedRoute): boolean {
-  return denied !== undefined || policies.length > 0;
+function hasMore(route: ListedRoute): boolean {
+  return policyLines(route).length > 0;
 }
 
 function policyLines(route: ListedRoute): readonly string[] {
-  const { denied, defaultAccess, policies } = route;
+  const { access, denied, defaultAccess, policies } = route;
+  // The word beside the route says it all.
+  if (access === 'public' || (access === 'authenticated' && policies.length > 0)) return [];
   const rows = policies.map((one) => [
     `  ${one.policy}`,
     one.attachment,
@@ -135,6 +138,6 @@ function policyLines(route: ListedRoute): readonly string[] {
 }
 
 function reasonOf({ because = '', sugarFor, rulesInAudit }: ListedPolicy): string {
-  if (sugarFor !== undefined) return `short for rules: ${inline(sugarFor)}`;
+  if (sugarFor !== undefined) return sugarFor.map(({ allow = {} }) => describeOperators(allow)).join(', or ');
   return rulesInAudit === undefined ? because : `${because}; ${count(rulesInAudit, 'rule')} in Audit`;
 }

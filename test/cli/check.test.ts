@@ -103,9 +103,9 @@ test('below a route stand the policies that govern it, and why, within 100 colum
 bare.localhost  /             shop/bare  shop/web:80 (0 endpoints)  1 policy
   ClusterPolicy ours  Mandatory  Enforce  its namespaceSelector selects shop
 web.localhost   /api (exact)  shop/web   shop/web:80 (0 endpoints)  4 policies
-  annotations of Ingress shop/web  Own        Enforce  short for rules: [{allow: {or: [{email: {is:
-      a-person-with-a-rather-long-name@example.com}}, {email: {is: another-person@example.com}},
-      {groups: {has: engineering}}]}}]
+  annotations of Ingress shop/web  Own        Enforce  the e-mail address is
+      a-person-with-a-rather-long-name@example.com, or the e-mail address is
+      another-person@example.com, or the groups hold engineering
   Policy shop/staff                Own        Enforce  annotation sallyport.dev/policy; 1 rule in
       Audit
   Policy shop/suspended            Own        Audit    its spec.targetRefs[0]
