@@ -32,6 +32,12 @@ describe('a rule that this version does not know', () => {
     'empty criterion': { or: [{}] },
     range: { or: [{ sourceIp: { in: ['10.0.0.0/8', '10.0.0.0/33'] } }] },
     'no range': { or: [{ sourceIp: {} }] },
+    'time zone': { or: [{ timeOfDay: { after: '10:00', timezone: 'Mars/Olympus' } }] },
+    'time without a side': { or: [{ timeOfDay: { timezone: 'UTC' } }] },
+    'date without a side': { or: [{ date: { timezone: 'UTC' } }] },
+    'date in no zone': { or: [{ date: { after: '2026-01-01', timezone: 'Mars/Olympus' } }] },
+    'first day that is none': { or: [{ date: { after: '2026-02-30', timezone: 'UTC' } }] },
+    'last day that is none': { or: [{ date: { before: '2026-02-30', timezone: 'UTC' } }] },
     operator: { xor: [{ accept: true }] },
   };
   for (const [what, operators] of Object.entries(unknown)) {
@@ -56,6 +62,15 @@ describe('a rule that this version does not know', () => {
 });
 
 describe('an identity', () => {
+  test('whose session nobody knows is neither young nor old, and is not asked to sign in again', () => {
+    const nobody: Identity = { user: 'a', groups: [], claims: {} };
+    const decided = (rules: unknown) => explained(policyOf(rules), nobody).verdict.decision;
+    assert.equal(decided([{ allow: { or: [{ authenticatedWithin: '1h' }] } }]), 'Deny');
+    assert.equal(decided([{ allow: { or: [{ sessionAge: { under: '1h' } }] } }]), 'Deny');
+    assert.equal(decided([{ allow: { not: [{ sessionAge: { under: '1h' } }] } }]), 'Deny');
+    assert.equal(decided([{ deny: { or: [{ sessionAge: { over: '1h' } }] } }, accept]), 'Deny');
+  });
+
   test('has the claims that are its own, and none that it inherits', () => {
     const policy = policyOf([{ allow: { or: [{ claim: { path: ['role'], has: 'admin' } }] } }]);
     const claims: Identity['claims'] = { role: 'admin' };

@@ -92,6 +92,8 @@ for (const name of names.filter((name) => name.endsWith('.yaml'))) {
         const policies = governing.map(({ attached }) => withData(attached, one.data));
         const explanation = explain({ policies, defaultAccess: file.defaultAccess }, factsOfTest(one));
         const { decision, trial } = explanation.verdict;
+        const isAudit = policies.some(({ policy }) => [policy, ...policy.rules].some(({ mode }) => mode === 'Audit'));
+        if (!isAudit) assert.equal(trial, undefined, 'nothing is tried');
         assert.deepEqual(
           { decision, because: explainVerdict(explanation), ...(one.trial && { trial }) },
           { decision: one.expect, because: one.because, ...(one.trial && { trial: one.trial }) },
