@@ -145,7 +145,9 @@ describe('when Redis is in trouble,', { timeout: 120_000 }, () => {
 
   test('it has become a replica (READONLY): we leave it, and come back', async () => {
     await server.command('REPLICAOF', '127.0.0.1', '1');
+    rig.heard.length = 0;
     await eventually(() => failsAfterMs(rig.store.create(newRecord())));
+    await eventually(async () => rig.heard.some(({ change }) => change === 'unknown'));
     await server.command('REPLICAOF', 'NO', 'ONE');
     await heals();
     assert.ok(codes().includes('READONLY'));

@@ -16,6 +16,8 @@ export function writeValue(life: string, { index, listing, body, expiresAt }: St
   return `${life}${random(6)} ${JSON.stringify({ index, listing, body, expiresAt })}`;
 }
 
+type Fields = Omit<StoredRecord, 'type' | 'id'>;
+
 /** `undefined`: no record of ours. */
 export function parseValue(type: RecordType, id: string, value: unknown): Revised | undefined {
   if (typeof value !== 'string') return undefined;
@@ -24,10 +26,21 @@ export function parseValue(type: RecordType, id: string, value: unknown): Revise
   return fields && { record: { type, id, ...fields }, revision: value.slice(0, end) };
 }
 
-function parseFields(json: string): Omit<StoredRecord, 'type' | 'id'> | undefined {
+function parseFields(json: string): Fields | undefined {
   try {
-    return JSON.parse(json);
+    const fields: unknown = JSON.parse(json);
+    return isFields(fields) ? fields : undefined;
   } catch {
     return undefined;
   }
 }
+
+const isFields = (value: unknown): value is Fields =>
+  isObject(value) &&
+  isObject(value['index']) &&
+  Object.values(value['index']).every((one) => typeof one === 'string') &&
+  typeof value['listing'] === 'string' &&
+  typeof value['body'] === 'string' &&
+  typeof value['expiresAt'] === 'number';
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
