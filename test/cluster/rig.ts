@@ -41,7 +41,17 @@ export function flagsFor(api: ApiServer, port: number): string[] {
   return ['--kubeconfig', api.kubeconfigPath, '--http', `127.0.0.1:${port}`, ...off];
 }
 
-export async function startClusterRig(): Promise<ClusterRig> {
+export interface ClusterRigOptions {
+  /** The Sallyport's `sessions`, in YAML's flow style. */
+  readonly sessions?: string;
+  /** Applied before Sallyport starts. */
+  readonly objects?: string;
+}
+
+export async function startClusterRig({
+  sessions = '{store: {type: Memory}}',
+  objects,
+}: ClusterRigOptions = {}): Promise<ClusterRig> {
   const port = await freePort();
   const log: Record<string, unknown>[] = [];
   const stops: (() => Promise<unknown>)[] = [];
@@ -66,7 +76,8 @@ export async function startClusterRig(): Promise<ClusterRig> {
       return stdout;
     };
     await installCrds(api);
-    await api.apply(settings(provider.issuer, port));
+    await api.apply(settings(provider.issuer, port, sessions));
+    if (objects !== undefined) await api.apply(objects);
     const logger = createLogger('debug', (line) => log.push(JSON.parse(line) as Record<string, unknown>));
     const sallyport = await started(startSallyport(readRunSettings(flagsFor(api, port), {}), logger));
     const get = (host: string, headers: Record<string, string> = { accept: '*/*' }) =>
@@ -84,7 +95,7 @@ export async function startClusterRig(): Promise<ClusterRig> {
   }
 }
 
-const settings = (issuer: string, at: number) => `
+const settings = (issuer: string, at: number, sessions: string) => `
 apiVersion: v1
 kind: Namespace
 metadata: {name: sallyport-system}
@@ -106,7 +117,7 @@ metadata: {name: default}
 spec:
   authenticationHost: auth.localhost:${at}
   defaultIdentityProviderRef: {name: demo}
-  sessions: {store: {type: Memory}}
+  sessions: ${sessions}
 ---
 apiVersion: sallyport.dev/v1alpha1
 kind: IdentityProvider
