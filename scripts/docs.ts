@@ -56,6 +56,7 @@ function severitiesSeen(): ReadonlyMap<string, ReadonlySet<string>> {
   const seen = new Map([
     ['ManifestInvalid', new Set(['error'])],
     ['ObjectInvalid', new Set(['warning'])],
+    ['NotSupportedYet', new Set(['warning'])],
     // One translation alone cannot tell it.
     ['PolicyDeparted', new Set(['warning'])],
   ]);
