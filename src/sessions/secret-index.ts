@@ -96,9 +96,8 @@ export function createSecretIndex(now: () => number): SecretIndex {
       return all;
     },
     setHearing(is) {
-      if (is === hearing) return;
+      // Nothing is told yet: where it hears again before the next tick, nothing was missed, for a watch goes on where it ended.
       hearing = is;
-      send({ change: 'unknown' });
     },
     watch(listener) {
       listeners.add(listener);

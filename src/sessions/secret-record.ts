@@ -71,7 +71,7 @@ export function parseMetadata(secret: unknown): SecretMetadata | undefined {
   const known = recordTypes.find((one) => one === type);
   const expiresAt = Date.parse(String(at));
   // A name that is not made from an id, or a moment that is none.
-  if (known === undefined || secretName(known, id) !== name || Number.isNaN(expiresAt)) return undefined;
+  if (known === undefined || id === '' || secretName(known, id) !== name || Number.isNaN(expiresAt)) return undefined;
   return { name, type: known, id, uid: String(uid), resourceVersion: String(resourceVersion), expiresAt };
 }
 

@@ -4,6 +4,7 @@ import { listObjects } from '../inventory/listing.ts';
 import { ApiError, resourcePath } from '../kubernetes/client.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { collections } from '../model/objects.ts';
+import { limitConcurrency } from './concurrency.ts';
 import type { SecretMetadata } from './secret-record.ts';
 import { StoreError } from './store.ts';
 
@@ -30,13 +31,23 @@ export interface SecretRequestsOptions {
 }
 
 const type = collections.secrets;
+/** After an outage many sessions are asked for together: the API server has others to serve. */
+const maxAtOnce = 32;
 
 export function createSecretRequests({ client, namespace, timeoutMs }: SecretRequestsOptions): SecretRequests {
   const closing = new AbortController();
+  const limited = limitConcurrency(maxAtOnce);
 
-  async function call<T>(ask: (signal: AbortSignal) => Promise<T>, ms = timeoutMs): Promise<T> {
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(ms)]);
+  const call = <T>(ask: (signal: AbortSignal) => Promise<T>, ms = timeoutMs): Promise<T> => {
+    // Waiting for a turn is part of it.
     const deadline = performance.now() + ms;
+    return limited(() => attempt(ask, deadline));
+  };
+
+  async function attempt<T>(ask: (signal: AbortSignal) => Promise<T>, deadline: number): Promise<T> {
+    const leftMs = Math.max(0, Math.floor(deadline - performance.now()));
+    if (leftMs === 0) throw new StoreError('unavailable', 'too much is asked of the API server');
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(leftMs)]);
     for (;;) {
       if (closing.signal.aborted) throw new StoreError('unavailable', 'the store is closed');
       try {

@@ -193,7 +193,7 @@ describe('the API server away', { skip: outages }, () => {
     );
     await api.kill();
     const killedMs = await everyCallFails();
-    await until(async () => heard.at(-1)?.change === 'unknown', 1_000, 'it knows that it is deaf');
+    await until(async () => heard.at(-1)?.change === 'unknown', 1_200, 'it knows that it is deaf');
     const unknowns = heard.length;
     await delay(2_200);
     assert.ok(heard.length >= unknowns + 2, 'and says so every second');
