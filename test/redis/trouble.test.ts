@@ -106,6 +106,10 @@ describe('when Redis is in trouble,', { timeout: 120_000 }, () => {
       assert.deepEqual((await rig.store.read('session', one.id))?.record, one);
       await failsAfterMs(rig.store.create(newRecord()));
     }
+    rig.heard.length = 0;
+    for (const until = Date.now() + 3_500; Date.now() < until; await delay(50))
+      assert.deepEqual((await rig.store.read('session', one.id))?.record, one);
+    assert.deepEqual(rig.heard, [], 'the connection was kept');
     await rmdir(join(server.directory, 'dump.rdb'));
     await server.command('BGSAVE');
     await heals();

@@ -1,6 +1,5 @@
 // The way to a Redis Cluster: commands go to the node that holds the key, news come from any node.
 import { setTimeout as delay } from 'node:timers/promises';
-import { createCluster } from '@redis/client';
 import { StoreError } from '../store.ts';
 import { clientOptions, rotate } from './address.ts';
 import type { Address, Credentials } from './address.ts';
@@ -8,10 +7,16 @@ import type { Connection } from './connection.ts';
 import { createLine } from './line.ts';
 import type { Listeners } from './line.ts';
 import { pauseMs, within } from './patience.ts';
+import { replyOf } from './trouble.ts';
 
-const makeCluster = (credentials: Credentials, addresses: readonly [Address, ...Address[]], timeoutMs: number) => {
+const makeCluster = async (
+  credentials: Credentials,
+  addresses: readonly [Address, ...Address[]],
+  timeoutMs: number,
+) => {
   const { socket, ...defaults } = clientOptions(addresses[0], credentials, timeoutMs);
   const { host: _host, port: _port, ...shared } = socket;
+  const { createCluster } = await import('@redis/client');
   const cluster = createCluster({
     rootNodes: addresses.map(({ host, port }) => ({ socket: { host, port } })),
     RESP: 3,
@@ -28,10 +33,7 @@ const makeCluster = (credentials: Credentials, addresses: readonly [Address, ...
   return cluster;
 };
 
-type Cluster = ReturnType<typeof makeCluster>;
-
-/** An error that Redis itself answered, as opposed to what became of a connection. */
-const isReply = (cause: unknown) => cause instanceof Error && /^[A-Z]+ /.test(cause.message);
+type Cluster = Awaited<ReturnType<typeof makeCluster>>;
 
 const renewEveryMs = 2_000;
 
@@ -42,13 +44,14 @@ export function createClusterConnection(
   listeners: Listeners,
 ): Connection {
   const closing = new AbortController();
+  const tried = Promise.withResolvers<void>();
   let current: Cluster | undefined;
   let absence: unknown = new StoreError('unavailable', 'there is no connection to the Redis Cluster yet');
   let renewedAt = Number.NEGATIVE_INFINITY;
   let renewing = false;
 
   const open = async () => {
-    const cluster = makeCluster(credentials, addresses, timeoutMs);
+    const cluster = await makeCluster(credentials, addresses, timeoutMs);
     // Without listeners an error would end the process. This one says what `connect` does not: why.
     let reason: unknown;
     cluster.on('error', (error) => {
@@ -83,9 +86,8 @@ export function createClusterConnection(
     renewing = false;
   };
 
-  const tried = Promise.withResolvers<void>();
-  const line = createLine({ ...listeners, credentials, timeoutMs, locate: async () => next() });
   const next = rotate(addresses);
+  const line = createLine({ ...listeners, credentials, timeoutMs, locate: async () => next() });
   void renew();
 
   return {
@@ -95,7 +97,7 @@ export function createClusterConnection(
       try {
         return await within(timeoutMs, current.sendCommand(key, false, [...command]));
       } catch (cause) {
-        if (!isReply(cause)) void renew();
+        if (replyOf(cause) === undefined) void renew();
         throw cause;
       }
     },

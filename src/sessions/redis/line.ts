@@ -1,11 +1,11 @@
 // One connection to one Redis server, opened again for ever: it carries commands and news, and tells when it is lost.
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import { StoreError } from '../store.ts';
 import { clientOptions } from './address.ts';
 import type { Address, Credentials } from './address.ts';
 import { pauseMs, within } from './patience.ts';
 import { channel } from './scripts.ts';
+import { replyOf } from './trouble.ts';
 
 export interface Listeners {
   /** Connected, and subscribed to the news; what was told before may have been missed. */
@@ -32,9 +32,11 @@ export interface LineOptions extends Listeners {
 const beatMs = 1_000;
 
 /** A connection whose server says this is of no use any more: a master became a replica, or asks for a password anew. */
-const useless = /^(?:READONLY|NOAUTH)/;
+const useless = new Set<string | undefined>(['READONLY', 'NOAUTH']);
 
 const connect = async ({ locate, credentials, timeoutMs, onNews }: LineOptions) => {
+  // Only where it is needed: it takes some 20 MB and a third of a second.
+  const { createClient } = await import('@redis/client');
   const client = createClient(clientOptions(await locate(), credentials, timeoutMs));
   // Without a listener an error would end the process; `terminated` and rejected promises tell the same.
   client.on('error', () => {});
@@ -68,7 +70,10 @@ export function createLine(options: LineOptions): Line {
   const listen = async (client: Client, signal: AbortSignal) => {
     for (;;) {
       await delay(beatMs, undefined, { signal });
-      await within(timeoutMs, client.ping());
+      await within(timeoutMs, client.ping()).catch((cause: unknown) => {
+        // With its disk full Redis refuses even this (MISCONF): an answer it is.
+        if (replyOf(cause) === undefined) throw cause;
+      });
     }
   };
   const attend = async (client: Client) => {
@@ -109,7 +114,7 @@ export function createLine(options: LineOptions): Line {
       try {
         return await client.sendCommand(command);
       } catch (cause) {
-        if (cause instanceof Error && useless.test(cause.message)) drop(cause);
+        if (useless.has(replyOf(cause))) drop(cause);
         throw cause;
       }
     },

@@ -1,5 +1,4 @@
 // Which server is the master, as Sentinels tell.
-import { createClient } from '@redis/client';
 import { StoreError } from '../store.ts';
 import { clientOptions } from './address.ts';
 import type { Address, Credentials } from './address.ts';
@@ -12,6 +11,7 @@ export async function locateMaster(
   { ca }: Credentials,
   timeoutMs: number,
 ): Promise<Address> {
+  const { createClient } = await import('@redis/client');
   const causes: unknown[] = [];
   // Sentinels have users of their own: the password of Redis is not theirs to see.
   const credentials = ca === undefined ? {} : { ca };

@@ -14,6 +14,8 @@ export interface Tombstone {
 
 /** About 20 MB; past it the oldest go. */
 const maxTombstones = 100_000;
+/** Most are of one-time codes, and over within a minute. */
+const sweepEvery = 1_000;
 
 export interface Tombstones {
   add(tombstone: Tombstone): void;
@@ -34,7 +36,7 @@ export function createTombstones(now: () => number): Tombstones {
   return {
     add(tombstone) {
       if (byLife.has(tombstone.life)) return;
-      if (byLife.size >= maxTombstones) sweep();
+      if (count % sweepEvery === 0) sweep();
       const [oldest] = byLife.keys();
       if (byLife.size >= maxTombstones && oldest !== undefined) byLife.delete(oldest);
       count += 1;

@@ -36,8 +36,12 @@ interface Trouble {
   readonly reading?: true;
 }
 
+/** The first word of an error that Redis answered; none: it did not answer. */
+export const replyOf = (cause: unknown): string | undefined =>
+  cause instanceof Error ? /^([A-Z]+) /.exec(cause.message)?.[1] : undefined;
+
 function troubleOf(cause: unknown): Trouble {
-  const reply = cause instanceof Error ? /^([A-Z]+) /.exec(cause.message)?.[1] : undefined;
+  const reply = replyOf(cause);
   const known = reply === undefined ? undefined : troubles[reply];
   if (reply !== undefined && known !== undefined) return { code: reply, ...known };
   return reply === undefined ? { code: 'Unreachable', ...others.Unreachable } : { code: reply, ...others.Error };
