@@ -1,16 +1,27 @@
 // Which store is open, as settings come and change: what is asked before, what stays, and what is told.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeTicket } from '../../src/auth/cookie.ts';
+import { createKeyRing } from '../../src/auth/keys.ts';
 import { Redacted } from '../../src/model/diagnostic.ts';
+import { defaultClassSettings } from '../../src/model/settings.ts';
 import type { StoreSettings } from '../../src/model/settings.ts';
+import { startAuthRole } from '../../src/roles/auth.ts';
 import { createCurrentStore } from '../../src/roles/current-store.ts';
 import { createKeeper } from '../../src/roles/keeper.ts';
 import { memoryLink } from '../../src/roles/messages.ts';
-import type { StoreQuestion, StoreReply } from '../../src/roles/messages.ts';
+import type {
+  AuthorityQuestion,
+  AuthorityReply,
+  SettingsMessage,
+  StoreQuestion,
+  StoreReply,
+} from '../../src/roles/messages.ts';
+import { askAuthority } from '../../src/roles/proxy.ts';
 import { askStore } from '../../src/roles/remote-store.ts';
 import { createMemoryStore } from '../../src/sessions/memory.ts';
 import type { RecordChange, StoredRecord } from '../../src/sessions/store.ts';
-import { createLogger } from '../../src/telemetry.ts';
+import { createLogger, createMetrics } from '../../src/telemetry.ts';
 
 const silent = createLogger('silent');
 const record = (id: string): StoredRecord => ({
@@ -95,4 +106,22 @@ test('control opens what is of Secrets, another where the namespace changes, and
   await assert.rejects(store.read('session', 'x'), { code: 'unavailable' });
   assert.deepEqual(opened, ['a', 'b']);
   await keeper.close();
+});
+
+test('where there is no API server, sessions that were to live in Secrets live in memory, and one line says so', async () => {
+  const [control, fromControl] = memoryLink<SettingsMessage, never>(false);
+  const [toAuth, toProxy] = memoryLink<AuthorityQuestion, AuthorityReply>(true);
+  const lines: string[] = [];
+  const log = createLogger('info', (line) => lines.push((JSON.parse(line) as { msg: string }).msg));
+  const role = startAuthRole({ fromControl, toProxy, log, metrics: createMetrics() });
+  const ring = createKeyRing();
+  const settings = { class: defaultClassSettings, providers: [], keyRing: ring, store: secrets('n') };
+  control.send({ type: 'settings', settings });
+  control.send({ type: 'settings', settings: { ...settings } });
+  const cookie = encodeTicket(ring, { id: 'A'.repeat(22), secret: new Uint8Array(32) }, 'a.example', false);
+  assert.equal(await askAuthority(toAuth).open('a.example', cookie), undefined, 'the store answers');
+  assert.deepEqual(lines, [
+    'sessions live in memory, and end with this process: a folder has no API server to keep them',
+  ]);
+  await role.close();
 });
