@@ -113,6 +113,23 @@ describe('a replica takes over in a Cluster', { timeout: 120_000 }, () => {
     const one = await stored(rig.store);
     await eventually(async () => rig.heard.some((news) => news.change === 'created' && news.id === one.id));
   });
+
+  test('a node that is cut off from the others is not listened to for long', async () => {
+    const listening = [];
+    for (const node of [...cluster.masters, ...cluster.replicas])
+      if (String(await node.command('PUBSUB', 'NUMSUB', 'sallyport:news')).endsWith('1')) listening.push(node);
+    const [deaf, ...more] = listening;
+    assert.ok(deaf !== undefined && more.length === 0, 'news come from one node');
+    const others = [...cluster.masters, ...cluster.replicas].filter((node) => node !== deaf);
+    // Left alone, it holds the Cluster for failed, as it would were it cut off.
+    for (const node of others) node.signal('SIGSTOP');
+    await eventually(async () => String(await deaf.command('CLUSTER', 'INFO')).includes('cluster_state:fail'));
+    await eventually(async () => !String(await deaf.command('PUBSUB', 'NUMSUB', 'sallyport:news')).endsWith('1'));
+    for (const node of others) node.signal('SIGCONT');
+    rig.heard.length = 0;
+    await eventually(async () => rig.heard.some(({ change }) => change === 'unknown'), 20_000);
+    for (let round = 0; round < 10; round += 1) await eventually(() => stored(rig.store), 40_000);
+  });
 });
 
 describe('a server that missed a removal brings a record back', { timeout: 30_000 }, () => {

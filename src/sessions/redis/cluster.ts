@@ -35,6 +35,15 @@ const makeCluster = async (
 
 type Cluster = Awaited<ReturnType<typeof makeCluster>>;
 
+/** A node that is cut off from the others answers us and hears nothing: news are then asked of the next. */
+const beat = {
+  command: ['CLUSTER', 'INFO'],
+  wrong: (answer: unknown) =>
+    String(answer).includes('cluster_state:fail')
+      ? new Error('CLUSTERDOWN the node is cut off from the Cluster')
+      : undefined,
+};
+
 const renewEveryMs = 2_000;
 
 export function createClusterConnection(
@@ -87,7 +96,7 @@ export function createClusterConnection(
   };
 
   const next = rotate(addresses);
-  const line = createLine({ ...listeners, credentials, timeoutMs, locate: async () => next() });
+  const line = createLine({ ...listeners, credentials, timeoutMs, locate: async () => next(), beat });
   void renew();
 
   return {

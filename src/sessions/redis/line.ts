@@ -27,6 +27,8 @@ export interface LineOptions extends Listeners {
   /** Where to connect, asked before each attempt. */
   readonly locate: () => Promise<Address>;
   readonly timeoutMs: number;
+  /** What is sent each second, and what is wrong with the answer, if anything; by default a PING that any answer satisfies. */
+  readonly beat?: { readonly command: readonly string[]; readonly wrong: (answer: unknown) => Error | undefined };
 }
 
 const beatMs = 1_000;
@@ -56,7 +58,7 @@ const connect = async ({ locate, credentials, timeoutMs, onNews }: LineOptions) 
 type Client = Awaited<ReturnType<typeof connect>>;
 
 export function createLine(options: LineOptions): Line {
-  const { timeoutMs, onUp } = options;
+  const { timeoutMs, onUp, beat = { command: ['PING'], wrong: () => undefined } } = options;
   const closing = new AbortController();
   const tried = Promise.withResolvers<void>();
   let absence: unknown = new StoreError('unavailable', 'there is no connection to Redis yet');
@@ -70,10 +72,12 @@ export function createLine(options: LineOptions): Line {
   const listen = async (client: Client, signal: AbortSignal) => {
     for (;;) {
       await delay(beatMs, undefined, { signal });
-      await within(timeoutMs, client.ping()).catch((cause: unknown) => {
-        // With its disk full Redis refuses even this (MISCONF): an answer it is.
+      const answer: unknown = await within(timeoutMs, client.sendCommand(beat.command)).catch((cause: unknown) => {
+        // With its disk full Redis refuses even a PING (MISCONF): an answer it is.
         if (replyOf(cause) === undefined) throw cause;
       });
+      const wrong = beat.wrong(answer);
+      if (wrong !== undefined) throw wrong;
     }
   };
   const attend = async (client: Client) => {
