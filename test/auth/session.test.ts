@@ -205,6 +205,23 @@ describe('a session', () => {
       assert.equal(full?.session.expiresAt, full?.endsAt);
     });
 
+    test('begun before there were idle timeouts ends when it would have', async () => {
+      const { store, ticket, use, advance, now } = await makeIdle();
+      const found = await store.read('session', ticket.id);
+      assert(found);
+      const bound = (expiresAt: number) => `${ticket.id} ${expiresAt}`;
+      const plain = unseal(ring, 'body', found.record.body, bound(found.record.expiresAt), ticket.secret);
+      const { endsAt: _, ...older } = JSON.parse(String(plain)) as Record<string, unknown>;
+      const expiresAt = now() + 30 * minute;
+      const body = seal(ring, 'body', JSON.stringify(older), bound(expiresAt), ticket.secret);
+      await store.replace({ ...found.record, body, expiresAt }, found.revision);
+      for (let passed = 0; passed < 30; passed += 1) {
+        assert.ok(await use());
+        advance(minute);
+      }
+      assert.equal(await use(), undefined);
+    });
+
     test('cannot be put off by who can write to the store', async () => {
       const { store, ticket } = await makeIdle();
       const found = await store.read('session', ticket.id);

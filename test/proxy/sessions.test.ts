@@ -53,7 +53,7 @@ test('an answer that was on its way when the doubt came serves its own request a
   assert.equal(asked.count, 2);
 });
 
-test('an open stream asks again after a doubt, and ends where its session has', async (t) => {
+test('an open stream asks again after a doubt, and ends where its session has', { timeout: 5_000 }, async (t) => {
   const { sessions, asked, opened, doubt } = makeSessions();
   t.after(() => sessions.close());
   const ended = Promise.withResolvers<void>();

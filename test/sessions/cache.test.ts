@@ -95,6 +95,19 @@ describe('a record that was read', () => {
     assert.equal(beneath.reads, 3);
   });
 
+  test('is asked for again when it was replaced while it was read', async (t) => {
+    const { cache, beneath, memory, stored } = makeStores(t);
+    const record = await stored();
+    const revision = (await memory.read('session', record.id))?.revision ?? '';
+    const { promise, resolve } = Promise.withResolvers<void>();
+    beneath.held = promise;
+    const reading = cache.read('session', record.id);
+    await memory.replace({ ...record, body: 'other' }, revision);
+    resolve();
+    await reading;
+    assert.equal((await cache.read('session', record.id))?.record.body, 'other');
+  });
+
   test('that there is none is believed for a second', async (t) => {
     const { cache, beneath, advance } = makeStores(t);
     for (let count = 0; count < 10; count += 1) await cache.read('session', 'nobody');
