@@ -3,6 +3,8 @@ import type { RedisSettings } from '../model/settings.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { measured } from './measured.ts';
 import { createAcknowledgement } from './redis/acknowledgement.ts';
+import { inBatches } from './redis/batches.ts';
+import { createBurial } from './redis/burial.ts';
 import { createExpiries } from './redis/expiries.ts';
 import { parseNews } from './redis/news.ts';
 import { createReach } from './redis/reach.ts';
@@ -34,7 +36,7 @@ export function createRedisStore(settings: RedisSettings, options: RedisStoreOpt
     timeoutMs,
     onUp() {
       tell({ change: 'unknown' });
-      void bury();
+      burial.begin();
     },
     onNews(text) {
       const news = parseNews(text);
@@ -54,11 +56,7 @@ export function createRedisStore(settings: RedisSettings, options: RedisStoreOpt
     onExpired: (type, id) => tell({ type, id, change: 'removed' }),
   });
   const acknowledge = createAcknowledgement(redis.send, now);
-  /** A server that takes over may have missed what its predecessor removed last. */
-  const bury = () =>
-    inBatches(tombstones.all(), ({ type, id, life }) => redis.change(() => records.end(type, id, life))).catch(
-      () => {},
-    );
+  const burial = createBurial(tombstones, ({ type, id, life }) => redis.change(() => records.end(type, id, life)));
   const read = async (type: RecordType, id: string) => {
     const found = await redis.ask(() => records.read(type, id));
     if (found !== undefined) expiries.set(type, id, found.record.expiresAt);
@@ -86,18 +84,9 @@ export function createRedisStore(settings: RedisSettings, options: RedisStoreOpt
     async close() {
       listeners.clear();
       expiries.close();
+      burial.close();
       redis.close();
     },
   };
   return metrics === undefined ? store : measured(store, metrics);
-}
-
-/** How many calls are under way at once where there are many to make. */
-const batch = 100;
-
-async function inBatches<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let start = 0; start < all.length; start += batch)
-    results.push(...(await Promise.all(all.slice(start, start + batch).map(work))));
-  return results;
 }

@@ -1,5 +1,8 @@
 // A master is lost and a replica takes over: sessions live on, what was removed stays removed, and listeners are told to ask.
 import assert from 'node:assert/strict';
+import { mkdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { startCluster } from './cluster.ts';
 import type { RedisCluster } from './cluster.ts';
@@ -183,6 +186,21 @@ describe('a server that missed a removal brings a record back', { timeout: 30_00
   test('it ends again as soon as the server is reached, whether or not anybody asks', async () => {
     const { key } = await removedAndBack();
     await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await eventually(async () => (await server.command('EXISTS', key)) === 0);
+  });
+
+  test('where Redis takes no writes at first, it ends as soon as it does', async () => {
+    const { key } = await removedAndBack();
+    await server.command('CONFIG', 'SET', 'save', '3600 1');
+    await mkdir(join(server.directory, 'dump.rdb'));
+    await server.command('BGSAVE');
+    await eventually(async () => String(await server.command('INFO', 'persistence')).includes('bgsave_status:err'));
+    await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await eventually(() => rig.store.read('session', 'x'));
+    await delay(500);
+    assert.equal(await server.command('EXISTS', key), 1);
+    await rmdir(join(server.directory, 'dump.rdb'));
+    await server.command('BGSAVE');
     await eventually(async () => (await server.command('EXISTS', key)) === 0);
   });
 });
