@@ -158,6 +158,14 @@ describe('with the store away', () => {
     ]);
   });
 
+  test('what was not there a moment ago is no answer once it is known to be away', async (t) => {
+    const { cache, beneath, stored } = makeStores(t);
+    await cache.read('session', 'nobody');
+    beneath.away = true;
+    await assert.rejects(cache.create({ ...(await stored()), id: 'x' }), isUnavailable);
+    await assert.rejects(cache.read('session', 'nobody'), isUnavailable);
+  });
+
   test('a session ends in its own time all the same', async (t) => {
     const { cache, beneath, now, stored, advance } = makeStores(t);
     const { id } = await stored(now() + 5_000);
