@@ -77,7 +77,7 @@ test('a verdict that is foreseen is that of every request', () => {
       seen[decision === undefined ? 'open' : 'decided'] += 1;
       if (decision !== undefined) for (const facts of requests) assert.equal(evaluate(one, facts).decision, decision);
     }),
-    { numRuns: 300 },
+    { numRuns: 1500 },
   );
   assert.ok(seen.decided > 20 && seen.open > 20, JSON.stringify(seen));
 });
