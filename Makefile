@@ -6,6 +6,9 @@ TOOLS := node_modules/.bin
 NODE_TEST := bin/node --test --test-reporter=spec
 TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip redis-server:redis-server
 
+# Hundreds of processes load the same sources: they need not all be stripped of their types again.
+export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
+
 .PHONY: help demo check static quick test unit real cluster format generate packages bench-policy mutate
 
 help: ## List the targets

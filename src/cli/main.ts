@@ -1,13 +1,6 @@
 // The command's entrance: finds the subcommand, and turns what it throws into one line and an exit code.
 import packageJson from '../../package.json' with { type: 'json' };
-import { access, accessHelp } from './access.ts';
-import { check, checkHelp } from './check.ts';
-import { demo, demoHelp } from './demo.ts';
-import { explain, explainHelp } from './explain.ts';
-import { keys, keysHelp } from './keys.ts';
-import { report, reportHelp } from './report.ts';
-import { run } from './run.ts';
-import { UsageError, runHelp } from './settings.ts';
+import { UsageError } from './settings.ts';
 
 const help = `sallyport: a Kubernetes ingress controller that knows who is asking
 
@@ -21,33 +14,30 @@ const help = `sallyport: a Kubernetes ingress controller that knows who is askin
   sallyport version
 `;
 
-const helps: Readonly<Record<string, () => string>> = {
-  run: runHelp,
-  check: () => checkHelp,
-  explain: () => explainHelp,
-  access: () => accessHelp,
-  report: () => reportHelp,
-  keys: () => keysHelp,
-  demo: () => demoHelp,
+type Print = (text: string) => void;
+
+interface Command {
+  readonly run: (args: readonly string[], print: Print) => Promise<number>;
+  readonly help: string;
+}
+
+/** Loaded one by one: all of them together take half a second. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => ({ run: (await import('./run.ts')).run, help: (await import('./settings.ts')).runHelp() }),
+  check: async () => import('./check.ts').then(({ check, checkHelp }) => ({ run: check, help: checkHelp })),
+  explain: async () => import('./explain.ts').then(({ explain, explainHelp }) => ({ run: explain, help: explainHelp })),
+  access: async () => import('./access.ts').then(({ access, accessHelp }) => ({ run: access, help: accessHelp })),
+  report: async () => import('./report.ts').then(({ report, reportHelp }) => ({ run: report, help: reportHelp })),
+  keys: async () => import('./keys.ts').then(({ keys, keysHelp }) => ({ run: keys, help: keysHelp })),
+  demo: async () => import('./demo.ts').then(({ demo, demoHelp }) => ({ run: demo, help: demoHelp })),
 };
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
   const print = (text: string) => console.log(text.trimEnd());
+  const known = (name = '') => (Object.hasOwn(commands, name) ? commands[name]?.() : undefined);
+  const called = await known(command);
+  if (called !== undefined) return called.run(args, print);
   switch (command) {
-    case 'run':
-      return run(args);
-    case 'check':
-      return check(args, print);
-    case 'report':
-      return report(args, print);
-    case 'keys':
-      return keys(args, print);
-    case 'explain':
-      return explain(args, print);
-    case 'access':
-      return access(args, print);
-    case 'demo':
-      return demo(args);
     case 'version':
     case '--version':
       print(packageJson.version);
@@ -55,7 +45,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case 'help':
     case '--help':
     case '-h':
-      print(helps[args[0] ?? '']?.() ?? help);
+      print((await known(args[0]))?.help ?? help);
       return 0;
     default:
       throw new UsageError(
