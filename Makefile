@@ -9,7 +9,7 @@ TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3
 # Hundreds of processes load the same sources: they need not all be stripped of their types again.
 export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 
-.PHONY: help demo check static quick test unit real cluster format generate packages bench-policy mutate
+.PHONY: help demo check static quick test unit real cluster apiserver traffic format generate packages bench-policy mutate
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ quick: node_modules/.package-lock.json
 CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
   'test/auth/{assertion,cookie,keys,login,session}.test.ts' 'test/proxy/{decisions,handle,headers,match,pages,refusal,sessions}.test.ts'
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
-	@$(MAKE) --no-print-directory -j3 --output-sync=target unit real cluster
+	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit
 
 # What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
 unit: node_modules/.package-lock.json
@@ -51,9 +51,15 @@ unit: node_modules/.package-lock.json
 real: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser,redis}/*.test.ts'
 
-# What has an API server and network namespaces of its own.
-cluster: node_modules/.package-lock.json
-	$(NODE_TEST) --test-concurrency=1 'test/cluster/*.test.ts'
+# What has an API server of its own, and what has network namespaces beside it: of those there is one set.
+cluster: apiserver traffic ## What needs an API server, or the cluster in KUBECONFIG_TEST
+
+TRAFFIC_TESTS := attachment|guardrails|newer|outages|serving|session-life|sessions
+apiserver: node_modules/.package-lock.json
+	$(NODE_TEST) --test-concurrency=1 'test/cluster/!($(TRAFFIC_TESTS)).test.ts'
+
+traffic: node_modules/.package-lock.json
+	$(NODE_TEST) --test-concurrency=1 'test/cluster/@($(TRAFFIC_TESTS)).test.ts'
 
 packages: ## Install what the tests need beside npm's packages
 	@scripts/packages.sh $(TEST_PACKAGES)
