@@ -33,7 +33,14 @@ after(() => {
 });
 
 const identity = { user: 'ana', email: 'ana@example.com', groups: ['engineering'], claims: {} };
-const session: Session = { id: 'a-session', provider: 'okta', identity, authenticatedAt: 0, startedAt: 0, expiresAt: 1 };
+const session: Session = {
+  id: 'a-session',
+  provider: 'okta',
+  identity,
+  authenticatedAt: 0,
+  startedAt: 0,
+  expiresAt: 1,
+};
 const issuer = 'https://auth.example.com';
 const host = 'app.example.com';
 const now = Date.now();
