@@ -1,13 +1,13 @@
 // The vocabulary at work: which file compiles which criterion.
 import type { Criterion, CriterionName } from '../model/criteria.ts';
+import { compileAccept } from './criteria/accept.ts';
 import { compileAcr } from './criteria/acr.ts';
 import { compileAuthenticatedUser } from './criteria/authenticated-user.ts';
 import { compileAuthenticatedWithin } from './criteria/authenticated-within.ts';
 import { compileAuthenticationMethod } from './criteria/authentication-method.ts';
 import { compileCelCriterion } from './criteria/cel.ts';
 import { compileClaim } from './criteria/claim.ts';
-import { compileClientCertificate, compileInvalidClientCertificate } from './criteria/client-certificate.ts';
-import { compileAccept, compileReject } from './criteria/constant.ts';
+import { compileClientCertificate } from './criteria/client-certificate.ts';
 import { compileCorsPreflight } from './criteria/cors-preflight.ts';
 import { compileDate } from './criteria/date.ts';
 import { compileDayOfWeek } from './criteria/day-of-week.ts';
@@ -17,7 +17,9 @@ import { compileGroups } from './criteria/groups.ts';
 import { compileHeader } from './criteria/header.ts';
 import { compileHttpMethod } from './criteria/http-method.ts';
 import { compileHttpPath } from './criteria/http-path.ts';
+import { compileInvalidClientCertificate } from './criteria/invalid-client-certificate.ts';
 import { compileQuery } from './criteria/query.ts';
+import { compileReject } from './criteria/reject.ts';
 import { compileServiceAccount } from './criteria/service-account.ts';
 import { compileSessionAge } from './criteria/session-age.ts';
 import { compileSourceIp } from './criteria/source-ip.ts';

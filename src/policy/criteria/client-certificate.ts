@@ -1,4 +1,4 @@
-// clientCertificate and invalidClientCertificate: what the client has shown in the TLS handshake.
+// clientCertificate: what the client has shown in the TLS handshake.
 import type { Criterion } from '../../model/criteria.ts';
 import type { ClientCertificate } from '../../model/verdict.ts';
 import { compileTexts, isNegative } from '../text.ts';
@@ -48,9 +48,3 @@ function compileTest(
     named(sanUri, ({ sanUris }) => sanUris)
   );
 }
-
-export const compileInvalidClientCertificate = (): Judge => ({
-  judge: ({ clientCertificate }) => truthOf(clientCertificate === undefined),
-  reason: (yes) => (yes ? 'invalid-client-certificate' : 'valid-client-certificate'),
-  see: ({ clientCertificate }) => clientCertificate,
-});
