@@ -254,8 +254,9 @@ export function naiveAction(
 export function naiveDecision(access: Access, facts: Facts, absence: Absence = 'against'): Decision {
   const decision = combine(access, facts, absence);
   const { session, now } = facts;
+  const enforced = inForce(access).flatMap(({ policy: { mode, rules } }) => (mode === 'Audit' ? [] : rules));
   const asksAge = /"(authenticatedWithin|sessionAge)":/.test(
-    JSON.stringify(inForce(access).map((one) => one.policy.rules)),
+    JSON.stringify(enforced.filter((rule) => rule.mode !== 'Audit')),
   );
   if (decision !== 'Deny' || session === undefined || !asksAge) return decision;
   const afresh: Facts = { ...facts, session: { ...session, authenticatedAt: now, startedAt: now } };
