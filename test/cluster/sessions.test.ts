@@ -24,7 +24,12 @@ let api: ApiServer;
 before(async () => {
   api = await startApiServer();
 });
-after(() => api?.stop());
+/** Closed in the end, whatever failed: a watch that nobody stops never gives up. */
+const opened: Store[] = [];
+after(async () => {
+  await Promise.all(opened.map((store) => store.close()));
+  await api?.stop();
+});
 
 const namespaceOf = (name: string) => `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}}\n`;
 
@@ -39,7 +44,9 @@ async function newNamespace(): Promise<string> {
 async function openStore(namespace: string, max = 5_000, now = Date.now): Promise<Store> {
   const client = createKubernetesClient(await kubeconfigConnection(api.kubeconfigPath));
   const settings = { namespace, max };
-  return createSecretStore({ client, settings, log: createLogger('silent'), metrics: createMetrics(), now });
+  const store = createSecretStore({ client, settings, log: createLogger('silent'), metrics: createMetrics(), now });
+  opened.push(store);
+  return store;
 }
 
 storeContract('the store in Secrets', async ({ max } = {}) => ({
@@ -130,8 +137,12 @@ describe('two replicas', () => {
 test('the cap counts what other replicas have written, says what to do, and leaves codes alone', async () => {
   const namespace = await newNamespace();
   const [one, other] = await Promise.all([openStore(namespace, 2), openStore(namespace, 2)]);
-  await other.create(record());
-  await other.create(record());
+  const heard: RecordChange[] = [];
+  one.watch((news) => void heard.push(news));
+  const theirs = [record(), record()];
+  for (const session of theirs) await other.create(session);
+  // What it has not heard of yet it cannot count.
+  await within1s(() => theirs.every(({ id }) => isTold(heard, id, 'created')), 'it has heard of both');
   await assert.rejects(one.create(record()), {
     name: 'StoreError',
     code: 'full',
