@@ -56,6 +56,8 @@ function longestJudged(work: (length: number) => number): number {
 
 if (globalThis.gc === undefined) throw new Error('run it with --expose-gc');
 
+console.log('# The worst patterns and expressions\n');
+console.log('`make bench-policy`; thread CPU time, the mean of 15 rounds, none may take 10 ms or 10 MB.');
 head('pattern, on the longest text that it judges');
 for (const [pattern, alphabet] of hostilePatterns) {
   const compiling = mean(
