@@ -1,17 +1,7 @@
 // What a provider says of itself (OpenID Connect Discovery 1.0): fetched once, kept while it is fresh, and used on while the provider is away.
 import * as oidc from 'openid-client';
 import type { ProviderSettings } from '../model/settings.ts';
-
-/** `unavailable`: no usable answer, try later. `denied`: the provider said no. `invalid`: its answer failed a check. */
-export class ProviderError extends Error {
-  readonly code: 'unavailable' | 'denied' | 'invalid';
-
-  constructor(code: 'unavailable' | 'denied' | 'invalid', message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ProviderError';
-    this.code = code;
-  }
-}
+import { ProviderError } from './provider-error.ts';
 
 /** How long one call to a provider may take. */
 export const callTimeoutMs = 5_000;

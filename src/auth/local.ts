@@ -7,7 +7,7 @@ import { heldSession, page } from './desk.ts';
 import type { Desk } from './desk.ts';
 import { createKeyRing } from './keys.ts';
 import { createProvider } from './provider.ts';
-import type { Provider } from './provider.ts';
+import type { Provider, ProviderOptions } from './provider.ts';
 import { readSession, useSession } from './session.ts';
 import type { FullSession } from './session.ts';
 import { isAuthenticationHost } from './place.ts';
@@ -47,7 +47,7 @@ export function createLocalAuthority({
 }: LocalAuthorityOptions): LocalAuthority {
   const ownRing = createKeyRing();
   let current = settings;
-  let providers = updateProviders(new Map(), settings.providers, now);
+  let providers = updateProviders(new Map(), settings.providers, { log, now });
 
   const desk = (): Desk => ({
     store,
@@ -74,7 +74,7 @@ export function createLocalAuthority({
       }),
     update(next) {
       current = next;
-      providers = updateProviders(providers, next.providers, now);
+      providers = updateProviders(providers, next.providers, { log, now });
     },
     async close() {
       await Promise.all([...providers.values()].map(({ provider }) => provider.close()));
@@ -190,7 +190,7 @@ type KnownProviders = ReadonlyMap<string, { readonly provider: Provider; readonl
 function updateProviders(
   known: KnownProviders,
   settings: readonly ProviderSettings[],
-  now: () => number,
+  options: ProviderOptions,
 ): KnownProviders {
   const next = new Map<string, { provider: Provider; fingerprint: string }>();
   for (const one of settings) {
@@ -198,7 +198,7 @@ function updateProviders(
     const before = known.get(one.name);
     next.set(
       one.name,
-      before?.fingerprint === fingerprint ? before : { provider: createProvider(one, now), fingerprint },
+      before?.fingerprint === fingerprint ? before : { provider: createProvider(one, options), fingerprint },
     );
   }
   for (const [name, { provider }] of known) {

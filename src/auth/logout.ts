@@ -5,7 +5,7 @@ import { forgetSession, heldSession, page } from './desk.ts';
 import type { Desk } from './desk.ts';
 import { seal, unseal } from './keys.ts';
 import { signInAuthority, urlOn } from './place.ts';
-import { ProviderError } from './discovery.ts';
+import { ProviderError } from './provider-error.ts';
 
 const signOutPath = `${ownPrefix}sign-out`;
 

@@ -25,6 +25,8 @@ export interface SignedIn {
   readonly providerSessionId?: string;
   readonly identity: Identity;
   readonly tokens: Tokens;
+  /** When the access token expires, milliseconds since the epoch; absent where the provider does not say. */
+  readonly tokensExpireAt?: number;
   /** Milliseconds since the epoch. */
   readonly authenticatedAt: number;
 }

@@ -23,7 +23,7 @@ import {
 } from './login.ts';
 import type { Flow, SignInRequest } from './login.ts';
 import { isAuthenticationHost, signInAuthority, urlOn } from './place.ts';
-import { ProviderError } from './discovery.ts';
+import { ProviderError } from './provider-error.ts';
 import type { Provider } from './provider.ts';
 import { createCode, createSession, readSession, takeCode } from './session.ts';
 import type { SignedIn } from './session.ts';

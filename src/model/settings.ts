@@ -32,7 +32,11 @@ export interface ClassSettings {
 }
 
 /** One identity provider, ready to talk to. */
-export interface ProviderSettings {
+export type ProviderSettings = OidcSettings;
+
+/** An OpenID Connect provider. */
+export interface OidcSettings {
+  readonly kind: 'OpenIDConnect';
   readonly name: string;
   readonly issuer: string;
   readonly allowInsecure: boolean;

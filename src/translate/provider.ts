@@ -85,6 +85,7 @@ function buildProvider(
     (oidc.clientSecretRef === undefined || secretText !== undefined) &&
     (oidc.caSecretRef === undefined || caText !== undefined);
   const settings: ProviderSettings = {
+    kind: 'OpenIDConnect',
     name: object.metadata.name,
     issuer: oidc.issuer,
     allowInsecure: isPlain(oidc.issuer),

@@ -160,6 +160,7 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
 /** Settings for a provider of the tests. */
 export function providerSettings(name: string, issuer: string, more: Partial<ProviderSettings> = {}): ProviderSettings {
   return {
+    kind: 'OpenIDConnect',
     name,
     issuer,
     allowInsecure: true,

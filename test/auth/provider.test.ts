@@ -7,11 +7,13 @@ import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { generateKeyPair } from 'jose';
 import type { JWTPayload } from 'jose';
-import { ProviderError } from '../../src/auth/discovery.ts';
+import { identityOf } from '../../src/auth/claims.ts';
 import { checkCallback, newChallenge, newFlowId } from '../../src/auth/login.ts';
-import { createProvider, identityOf } from '../../src/auth/provider.ts';
+import { createProvider } from '../../src/auth/provider.ts';
 import type { Provider } from '../../src/auth/provider.ts';
+import { ProviderError } from '../../src/auth/provider-error.ts';
 import type { ProviderSettings } from '../../src/model/settings.ts';
+import { createLogger } from '../../src/telemetry.ts';
 import { providerSettings, sendJson, signWith, startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';
 
@@ -30,7 +32,7 @@ afterEach(() => {
 });
 
 function providerFor(t: TestContext, more: Partial<ProviderSettings> = {}, now?: () => number): Provider {
-  const provider = createProvider({ ...fake.settings, ...more }, now);
+  const provider = createProvider({ ...fake.settings, ...more }, { log: createLogger('silent'), ...(now && { now }) });
   t.after(() => provider.close());
   return provider;
 }
@@ -137,7 +139,7 @@ describe('an honest provider', () => {
     assert(posted instanceof ProviderError);
     assert.match(descriptionOf(posted), /^none fake a secret\/that\+needs%encoding$/);
     const { clientSecret: _, ...open } = fake.settings;
-    const publicClient = createProvider(open);
+    const publicClient = createProvider(open, { log: createLogger('silent') });
     t.after(() => publicClient.close());
     const bare = await signIn(publicClient).catch((error: unknown) => error);
     assert.match(descriptionOf(bare), /^none fake $/);
