@@ -9,6 +9,11 @@ export interface OpenedSession {
   readonly renewAt: number;
 }
 
+/** What a request brings to say who is asking. */
+export type Credential =
+  | { readonly kind: 'Cookie'; readonly value: string }
+  | { readonly kind: 'Bearer'; readonly token: string };
+
 /** What an assertion is about, beside the person and the host. */
 export interface AssertionSubject {
   /** The route's id. The data path's word: `auth` knows no routes. */
@@ -49,18 +54,18 @@ export type Answer = { readonly cookies: readonly string[] } & (
 
 export interface Authority {
   /**
-   * Opens the session that a cookie names, for one host. `undefined`: there is none (unknown, ended, of another host, or
-   * not a cookie of ours at all: these cannot be told apart).
+   * Opens the session that a credential stands for, on one host. `undefined`: there is none (unknown, ended, of another
+   * host, or nothing of ours at all: these cannot be told apart).
    * @throws {AuthorityError} with code `unavailable` when the store does not answer.
    */
-  open(host: string, cookie: string): Promise<OpenedSession | undefined>;
+  open(host: string, credential: Credential): Promise<OpenedSession | undefined>;
 
   /**
-   * The signed JWT (ES256, five minutes) that tells the application of a route who is asking. Asked with the cookie, so
-   * that nobody is vouched for whose browser is not there; `undefined` where `open` would be.
+   * The signed JWT (ES256, five minutes) that tells the application of a route who is asking. Asked with the
+   * credential, so that nobody is vouched for who is not there; `undefined` where `open` would be.
    * @throws {AuthorityError} as `open` does.
    */
-  assert(host: string, cookie: string, subject: AssertionSubject): Promise<string | undefined>;
+  assert(host: string, credential: Credential, subject: AssertionSubject): Promise<string | undefined>;
 
   /** Starts a sign-in that returns to exactly the URL of this request. */
   signIn(request: OwnRequest): Promise<Answer>;

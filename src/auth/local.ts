@@ -1,6 +1,6 @@
 // The Authority itself: which of our paths does what, over sessions, providers and the key ring.
 import { AuthorityError, jwksPath, ownPrefix } from './authority.ts';
-import type { Answer, AssertionSubject, Authority, OpenedSession, OwnRequest } from './authority.ts';
+import type { Answer, AssertionSubject, Authority, Credential, OpenedSession, OwnRequest } from './authority.ts';
 import { jwks, signAssertion } from './assertion.ts';
 import { decodeTicket } from './cookie.ts';
 import { heldSession, page } from './desk.ts';
@@ -60,8 +60,8 @@ export function createLocalAuthority({
   });
 
   return {
-    open: (host, cookie) => orUnavailable(open(desk(), host, cookie)),
-    assert: (host, cookie, subject) => orUnavailable(assertion(desk(), host, cookie, subject)),
+    open: (host, credential) => orUnavailable(open(desk(), host, credential)),
+    assert: (host, credential, subject) => orUnavailable(assertion(desk(), host, credential, subject)),
     signIn: (request) => answerOrUnavailable(log, startSignIn(desk(), request, request.path + request.query)),
     respond: (request) => answerOrUnavailable(log, respond(desk(), request)),
     onEnded: (listener) =>
@@ -91,21 +91,23 @@ async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-const ticketOf = ({ ring, settings }: Desk, host: string, cookie: string) =>
-  decodeTicket(ring, cookie, host, isAuthenticationHost(settings, host));
+const ticketOf = ({ ring, settings }: Desk, host: string, credential: Credential) =>
+  credential.kind === 'Cookie'
+    ? decodeTicket(ring, credential.value, host, isAuthenticationHost(settings, host))
+    : undefined;
 
-async function open(desk: Desk, host: string, cookie: string): Promise<OpenedSession | undefined> {
+async function open(desk: Desk, host: string, credential: Credential): Promise<OpenedSession | undefined> {
   const { store, ring, settings, now } = desk;
-  const ticket = ticketOf(desk, host, cookie);
+  const ticket = ticketOf(desk, host, credential);
   const session = ticket && (await useSession(store, ring, ticket, now, settings))?.session;
   // Asked again so often, the data path has each use noted before the session could be taken for idle.
   const renewMs = Math.min(renewAfterMs, (settings.sessionIdleTimeoutMs ?? Infinity) / 4);
   return session && { session, renewAt: Math.min(now + renewMs, session.expiresAt) };
 }
 
-async function assertion(desk: Desk, host: string, cookie: string, subject: AssertionSubject) {
+async function assertion(desk: Desk, host: string, credential: Credential, subject: AssertionSubject) {
   const { settings, ring, now, store } = desk;
-  const ticket = ticketOf(desk, host, cookie);
+  const ticket = ticketOf(desk, host, credential);
   const session = ticket && (await readSession(store, ring, ticket))?.session;
   const issuer = settings.assertionIssuer ?? `https://${settings.authenticationHost ?? host}`;
   return session && signAssertion(ring, session, { ...subject, issuer, host, now });

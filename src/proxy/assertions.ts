@@ -1,7 +1,7 @@
 // What an application is told, with an assertion that serves all requests of a session to a route until the session is renewed.
 import { LRUCache } from 'lru-cache';
 import { AuthorityError } from '../auth/authority.ts';
-import type { AssertionSubject, Authority, OpenedSession } from '../auth/authority.ts';
+import type { AssertionSubject, Authority, Credential, OpenedSession } from '../auth/authority.ts';
 import type { Route } from '../model/route.ts';
 import type { ClassSettings } from '../model/settings.ts';
 import { hasAssertion } from './identity-headers.ts';
@@ -39,16 +39,16 @@ interface Made {
 export function createAssertions({ authority, timeoutMs = 10_000, limit = 10_000 }: AssertionsOptions): Assertions {
   const cache = new LRUCache<string, Made>({ max: limit });
 
-  const make = (host: string, cookie: string, subject: AssertionSubject) =>
-    withDeadline(authority.assert(host, cookie, subject), timeoutMs);
+  const make = (host: string, credential: Credential, subject: AssertionSubject) =>
+    withDeadline(authority.assert(host, credential, subject), timeoutMs);
 
   /** Concurrent requests share one question. */
-  function shared({ found: { opened, cookie }, host, route }: Admitted): Promise<string | undefined> {
+  function shared({ found: { opened, credential }, host, route }: Admitted): Promise<string | undefined> {
     // Neither a session's id nor a host name has a space, so no two triples make one key.
     const key = `${opened.session.id} ${host} ${route.id}`;
     const known = cache.get(key);
     if (known?.opened === opened) return known.assertion;
-    const assertion = make(host, cookie, { route: route.id });
+    const assertion = make(host, credential, { route: route.id });
     const made: Made = { opened, assertion };
     cache.set(key, made);
     const forget = (): void => {
@@ -66,7 +66,7 @@ export function createAssertions({ authority, timeoutMs = 10_000, limit = 10_000
       if (!hasAssertion(preset)) return { identity };
       try {
         const own = { route: route.id, requestId };
-        const assertion = await (use === 'Shared' ? shared(admitted) : make(host, found.cookie, own));
+        const assertion = await (use === 'Shared' ? shared(admitted) : make(host, found.credential, own));
         return assertion === undefined ? 'Ended' : { identity, assertion };
       } catch (error) {
         if (error instanceof AuthorityError) return 'Unavailable';

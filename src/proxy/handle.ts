@@ -1,7 +1,7 @@
 // One request, top to bottom: each step either goes on to the next or returns how the request ended.
 import type { Duplex } from 'node:stream';
 import { AuthorityError, jwksPath } from '../auth/authority.ts';
-import type { Authority } from '../auth/authority.ts';
+import type { Authority, Credential } from '../auth/authority.ts';
 import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
 import type { HostRoutes, Route } from '../model/route.ts';
@@ -181,9 +181,10 @@ async function findSession(
 ): Promise<FoundSession | 'Unavailable' | undefined> {
   const { cookieName } = exchange.table.settings;
   const cookies = sessionCookies(ownCookies(asked.headers.get('cookie') ?? [], cookieName), cookieName);
-  if (cookies.length === 0 || route.provider === undefined) return undefined;
+  const credentials: readonly Credential[] = cookies.map((value) => ({ kind: 'Cookie', value }));
+  if (credentials.length === 0 || route.provider === undefined) return undefined;
   try {
-    const found = await gate.sessions.find(asked.host, cookies, route.provider);
+    const found = await gate.sessions.find(asked.host, credentials, route.provider);
     if (found !== undefined) exchange.session = found.opened.session;
     return found;
   } catch (error) {

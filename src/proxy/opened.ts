@@ -1,14 +1,15 @@
-// The sessions that cookies open, remembered: asked for again in time, and whenever they may have ended unheard.
+// The sessions that credentials open, remembered: asked for again in time, and whenever they may have ended unheard.
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { AuthorityError } from '../auth/authority.ts';
-import type { Authority, OpenedSession } from '../auth/authority.ts';
+import type { Authority, Credential, OpenedSession } from '../auth/authority.ts';
 
 export interface Opened {
   /**
-   * The session that a cookie opens on a host; concurrent calls share one question.
+   * The session that a credential opens on a host; concurrent calls share one question.
    * @throws {AuthorityError} where it is not known, and cannot be asked about.
    */
-  open(host: string, cookie: string): Promise<OpenedSession | undefined>;
+  open(host: string, credential: Credential): Promise<OpenedSession | undefined>;
   isLive(opened: OpenedSession): boolean;
   close(): void;
 }
@@ -37,9 +38,9 @@ export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Open
 
   const isLive = ({ session }: OpenedSession): boolean => session.expiresAt > now() && !ended.has(session.id);
 
-  function ask(key: string, host: string, cookie: string): Promise<OpenedSession | undefined> {
+  function ask(key: string, host: string, credential: Credential): Promise<OpenedSession | undefined> {
     const before = doubts;
-    const asked = withDeadline(authority.open(host, cookie), timeoutMs)
+    const asked = withDeadline(authority.open(host, credential), timeoutMs)
       .then((opened) => {
         if (opened !== undefined && isLive(opened)) cache.set(key, { opened, doubts: before });
         else cache.delete(key);
@@ -56,14 +57,13 @@ export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Open
   const stopDoubting = authority.onDoubted(() => (doubts += 1));
 
   return {
-    async open(host, cookie) {
-      // A host name has no space, so no two pairs make one key.
-      const key = `${host} ${cookie}`;
+    async open(host, credential) {
+      const key = keyOf(host, credential);
       const cached = cache.get(key);
       if (cached?.doubts === doubts && cached.opened.renewAt > now()) {
         return isLive(cached.opened) ? cached.opened : undefined;
       }
-      const opened = await (opening.get(key) ?? ask(key, host, cookie));
+      const opened = await (opening.get(key) ?? ask(key, host, credential));
       return opened !== undefined && isLive(opened) ? opened : undefined;
     },
     isLive,
@@ -72,6 +72,13 @@ export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Open
       stopDoubting();
     },
   };
+}
+
+// Neither a host name nor a kind has a space, so no two pairs make one key. A token is good at other places than ours:
+// it is not kept in the clear for as long as a cache lives.
+function keyOf(host: string, credential: Credential): string {
+  if (credential.kind === 'Cookie') return `${host} Cookie ${credential.value}`;
+  return `${host} Bearer ${credential.token.length} ${hash('sha256', credential.token, 'base64url')}`;
 }
 
 /** @throws {AuthorityError} when the time is up. */

@@ -1,5 +1,5 @@
-// Opened sessions, as the data path knows them: those of a request's cookies, and the open streams that end when their session does.
-import type { Authority, OpenedSession } from '../auth/authority.ts';
+// Opened sessions, as the data path knows them: those of a request's credentials, and the open streams that end when their session does.
+import type { Authority, Credential, OpenedSession } from '../auth/authority.ts';
 import type { Session } from '../model/identity.ts';
 import { createOpened } from './opened.ts';
 
@@ -7,7 +7,7 @@ import { createOpened } from './opened.ts';
 export interface HeldStream {
   readonly opened: OpenedSession;
   readonly host: string;
-  readonly cookie: string;
+  readonly credential: Credential;
   /** Whether the person may still use the route: asked again when the session was renewed, for their groups may be others. */
   readonly stillAllowed: (session: Session) => boolean;
   /** Ends the stream; called at most once. */
@@ -16,15 +16,15 @@ export interface HeldStream {
 
 export interface FoundSession {
   readonly opened: OpenedSession;
-  readonly cookie: string;
+  readonly credential: Credential;
 }
 
 export interface Sessions {
   /**
-   * The first of these cookies that opens a session of this provider on this host.
+   * The first of these credentials that opens a session of this provider on this host.
    * @throws {AuthorityError} where none does, and one of them could not be asked about.
    */
-  find(host: string, cookies: readonly string[], provider: string): Promise<FoundSession | undefined>;
+  find(host: string, credentials: readonly Credential[], provider: string): Promise<FoundSession | undefined>;
   /** Ends the stream when its session does, by revocation or by age. Returns how to let go. */
   hold(stream: HeldStream): () => void;
   close(): void;
@@ -64,7 +64,7 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
   async function renew(stream: Stream): Promise<void> {
     stream.askAt = Infinity;
     try {
-      const opened = await open(stream.host, stream.cookie);
+      const opened = await open(stream.host, stream.credential);
       if (opened?.session.id !== stream.opened.session.id || !stream.stillAllowed(opened.session)) end(stream);
       else Object.assign(stream, { opened, askAt: opened.renewAt });
     } catch {
@@ -94,12 +94,12 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
   });
 
   return {
-    async find(host, cookies, provider) {
+    async find(host, credentials, provider) {
       let failure: unknown;
-      for (const cookie of cookies) {
+      for (const credential of credentials) {
         try {
-          const opened = await open(host, cookie);
-          if (opened?.session.provider === provider) return { opened, cookie };
+          const opened = await open(host, credential);
+          if (opened?.session.provider === provider) return { opened, credential };
         } catch (error) {
           failure = error;
         }

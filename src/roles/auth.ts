@@ -78,10 +78,10 @@ async function answer(authority: Authority, question: AuthorityQuestion, log: Lo
   try {
     switch (question.type) {
       case 'open':
-        return { type: 'opened', ask, opened: await authority.open(question.host, question.cookie) };
+        return { type: 'opened', ask, opened: await authority.open(question.host, question.credential) };
       case 'assert': {
-        const { host, cookie, subject } = question;
-        return { type: 'asserted', ask, assertion: await authority.assert(host, cookie, subject) };
+        const { host, credential, subject } = question;
+        return { type: 'asserted', ask, assertion: await authority.assert(host, credential, subject) };
       }
       case 'sign-in':
         return { type: 'answered', ask, answer: await authority.signIn(question.request) };

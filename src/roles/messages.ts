@@ -1,5 +1,5 @@
 // What the three roles say to each other: all of it, as plain data, so that it crosses a socket as well as a function call.
-import type { Answer, AssertionSubject, OpenedSession, OwnRequest } from '../auth/authority.ts';
+import type { Answer, AssertionSubject, Credential, OpenedSession, OwnRequest } from '../auth/authority.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
 import type { RecordChange, RecordType, Revised, StoreError, StoredRecord } from '../sessions/store.ts';
@@ -18,8 +18,13 @@ export interface SettingsMessage {
 
 /** proxy → auth. Each is answered once, by an {@link AuthorityReply} with the same `ask`. */
 export type AuthorityQuestion = { readonly ask: number } & (
-  | { readonly type: 'open'; readonly host: string; readonly cookie: string }
-  | { readonly type: 'assert'; readonly host: string; readonly cookie: string; readonly subject: AssertionSubject }
+  | { readonly type: 'open'; readonly host: string; readonly credential: Credential }
+  | {
+      readonly type: 'assert';
+      readonly host: string;
+      readonly credential: Credential;
+      readonly subject: AssertionSubject;
+    }
   | { readonly type: 'sign-in'; readonly request: OwnRequest }
   | { readonly type: 'respond'; readonly request: OwnRequest }
 );

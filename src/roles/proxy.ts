@@ -55,13 +55,13 @@ export function askAuthority(link: Link<AuthorityQuestion, AuthorityReply>): Aut
   };
 
   return {
-    async open(host, cookie) {
-      const reply = await ask({ type: 'open', host, cookie });
+    async open(host, credential) {
+      const reply = await ask({ type: 'open', host, credential });
       if (reply.type !== 'opened') throw failure(reply);
       return reply.opened;
     },
-    async assert(host, cookie, subject) {
-      const reply = await ask({ type: 'assert', host, cookie, subject });
+    async assert(host, credential, subject) {
+      const reply = await ask({ type: 'assert', host, credential, subject });
       if (reply.type !== 'asserted') throw failure(reply);
       return reply.assertion;
     },

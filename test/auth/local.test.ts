@@ -13,6 +13,7 @@ import { walk } from '../demo/walk.ts';
 import type { CookieJar } from '../demo/walk.ts';
 import { providerSettings } from './fake-provider.ts';
 import {
+  asCookie,
   appHost,
   assertArrived,
   assertFailed,
@@ -92,7 +93,9 @@ describe('signing in', () => {
       assert.deepEqual(session.identity.groups, ['engineering', 'staff']);
       assert(renewAt <= session.expiresAt && renewAt > Date.now());
       const cookie = sessionValue(browser, appHost);
-      const assertion = await browser.house.authority.assert(appHost, cookie, { route: 'shop/cart app.example.com/' });
+      const assertion = await browser.house.authority.assert(appHost, asCookie(cookie), {
+        route: 'shop/cart app.example.com/',
+      });
       assert(assertion !== undefined);
       const keys = await visitOnce(browser, new URL(`https://${appHost}${jwksPath}`));
       assert(keys.kind === 'Json');
@@ -330,14 +333,14 @@ describe('signing out', () => {
     assertArrived(await visit(browser, `https://${otherHost}/`), `https://${otherHost}/`);
     const { tokens } = await fullSession(browser);
     const values = [appHost, otherHost, authHost].map((host) => [host, sessionValue(browser, host)] as const);
-    for (const [host, value] of values) assert.notEqual(await house.authority.open(host, value), undefined);
+    for (const [host, value] of values) assert.notEqual(await house.authority.open(host, asCookie(value)), undefined);
     const ended: string[] = [];
     const stop = house.authority.onEnded((ids) => ended.push(...ids));
 
     const end = await postSignOut(browser);
 
     assert.deepEqual(ended, [session.id]);
-    for (const [host, value] of values) assert.equal(await house.authority.open(host, value), undefined);
+    for (const [host, value] of values) assert.equal(await house.authority.open(host, asCookie(value)), undefined);
     assert.equal(await house.watched.store.read('session', session.id), undefined);
     const endSession = new URL(seen.endSession).searchParams;
     assert.equal(endSession.get('id_token_hint'), tokens.idToken);
@@ -424,7 +427,7 @@ describe('what is away', () => {
       browser.trail.some((url) => url.startsWith(provider.issuer)),
       false,
     );
-    await assert.rejects(house.authority.open(authHost, `${'a'.repeat(22)}.${'A'.repeat(43)}`), {
+    await assert.rejects(house.authority.open(authHost, asCookie(`${'a'.repeat(22)}.${'A'.repeat(43)}`)), {
       name: 'AuthorityError',
       code: 'unavailable',
     });

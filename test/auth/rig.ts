@@ -1,7 +1,7 @@
 // A class's authority with a browser in front of it, no sockets between: cookies per host, redirects followed, writes to the store counted.
 import assert from 'node:assert/strict';
 import { jwksPath, ownPrefix } from '../../src/auth/authority.ts';
-import type { Answer, OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
+import type { Answer, Credential, OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
 import { decodeTicket } from '../../src/auth/cookie.ts';
 import { createKeyRing } from '../../src/auth/keys.ts';
 import { createLocalAuthority } from '../../src/auth/local.ts';
@@ -223,6 +223,8 @@ export function keepCookies(browser: Browser, host: string, lines: readonly stri
 }
 
 /** What the browser shows in the end. */
+export const asCookie = (value: string): Credential => ({ kind: 'Cookie', value });
+
 export type End =
   | { readonly kind: 'Application'; readonly url: string; readonly opened: OpenedSession }
   | { readonly kind: 'Page'; readonly url: string; readonly page: Page }
@@ -243,7 +245,7 @@ export async function visitOnce(
     url.pathname.startsWith(ownPrefix) || url.pathname === jwksPath || url.host === settings.authenticationHost;
   if (!isOurs) {
     for (const [name, value] of request.cookies) {
-      const opened = name.includes('-flow-') ? undefined : await authority.open(url.hostname, value);
+      const opened = name.includes('-flow-') ? undefined : await authority.open(url.hostname, asCookie(value));
       if (opened !== undefined) return { kind: 'Application', url: url.href, opened };
     }
   }
@@ -331,7 +333,7 @@ export function assertFailed(end: End, reason: 'Expired' | 'Denied' | 'Invalid' 
 /** Nobody has a session on this host in this browser. */
 export async function assertNoSession(browser: Browser, host: string): Promise<void> {
   for (const [name, { value }] of cookiesFor(browser, host)) {
-    if (!name.includes('-flow-')) assert.equal(await browser.house.authority.open(host, value), undefined);
+    if (!name.includes('-flow-')) assert.equal(await browser.house.authority.open(host, asCookie(value)), undefined);
   }
 }
 

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AuthorityError } from '../../src/auth/authority.ts';
+import type { Credential } from '../../src/auth/authority.ts';
 import { createAssertions } from '../../src/proxy/assertions.ts';
 import type { Admitted } from '../../src/proxy/assertions.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import type { ClassSettings } from '../../src/model/settings.ts';
-import { sentHeader, session, signedInAccess, withRig } from './rig.ts';
+import { brought, sentHeader, session, signedInAccess, withRig } from './rig.ts';
 import type { Rig } from './rig.ts';
 
 const cookie = 'Cookie: __Host-sallyport=good';
@@ -15,9 +16,11 @@ const perRequest: ClassSettings['identityHeaders'] = { preset: 'Sallyport', asse
 
 /** Each assertion is another one. */
 function count({ authority }: Rig): void {
-  authority.assert = (host, with_, { route, requestId }) => {
+  authority.assert = (host, credential, { route, requestId }) => {
     authority.asserted.push({ route, ...(requestId !== undefined && { requestId }) });
-    return Promise.resolve(`${authority.asserted.length} ${host} ${with_} ${route} ${requestId ?? ''}`.trim());
+    return Promise.resolve(
+      `${authority.asserted.length} ${host} ${brought(credential)} ${route} ${requestId ?? ''}`.trim(),
+    );
   };
 }
 
@@ -107,15 +110,15 @@ test('what is kept is bounded, and an answer that never comes is given up', asyn
   let asked = 0;
   const authority = {
     ...({} as Parameters<typeof createAssertions>[0]['authority']),
-    assert: (_host: string, on: string) => {
+    assert: (_host: string, credential: Credential) => {
       asked += 1;
-      return on === 'silent' ? new Promise<string>(() => undefined) : Promise.resolve('a.b.c');
+      return brought(credential) === 'silent' ? new Promise<string>(() => undefined) : Promise.resolve('a.b.c');
     },
   };
   const assertions = createAssertions({ authority, limit: 3, timeoutMs: 20 });
   const opened = session('s');
-  const admitted = (path: string, on = 'cookie'): Admitted => ({
-    found: { opened, cookie: on },
+  const admitted = (path: string, value = 'cookie'): Admitted => ({
+    found: { opened, credential: { kind: 'Cookie', value } },
     host: 'app.example.com',
     route: { id: path, ingress: { namespace: 'n', name: 'i' }, path, match: 'Prefix', access: signedInAccess },
     requestId: 'r',

@@ -5,7 +5,14 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import type { Answer, AssertionSubject, Authority, OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
+import type {
+  Answer,
+  AssertionSubject,
+  Authority,
+  Credential,
+  OpenedSession,
+  OwnRequest,
+} from '../../src/auth/authority.ts';
 import { Redacted } from '../../src/model/diagnostic.ts';
 import type { Identity } from '../../src/model/identity.ts';
 import type { Access, Operators } from '../../src/model/policy.ts';
@@ -36,7 +43,11 @@ export const publicAccess: Access = accessOf({ and: [{ accept: true }] });
 export const signedInAccess: Access = accessOf({ and: [{ authenticatedUser: true }] });
 export const engineersAccess: Access = accessOf({ and: [{ groups: { has: 'engineering' } }] });
 
-/** A fake of the `auth` role: sessions by cookie value, and what it was asked. */
+/** A credential's text. */
+export const brought = (credential: Credential): string =>
+  credential.kind === 'Cookie' ? credential.value : credential.token;
+
+/** A fake of the `auth` role: sessions by a credential's text, and what it was asked. */
 export interface FakeAuthority extends Authority {
   readonly sessions: Map<string, OpenedSession>;
   readonly opens: string[];
@@ -78,14 +89,14 @@ function fakeAuthority(): FakeAuthority {
     asked: [],
     signIns: [],
     answer: { kind: 'Json', status: 200, body: { own: true }, cookies: [] },
-    open: (_host, cookie) => {
-      authority.opens.push(cookie);
-      return Promise.resolve(sessions.get(cookie));
+    open: (_host, credential) => {
+      authority.opens.push(brought(credential));
+      return Promise.resolve(sessions.get(brought(credential)));
     },
     asserted: [],
-    assert: async (host, cookie, subject) => {
+    assert: async (host, credential, subject) => {
       authority.asserted.push(subject);
-      const opened = sessions.get(cookie) ?? (await authority.open(host, cookie));
+      const opened = sessions.get(brought(credential)) ?? (await authority.open(host, credential));
       return opened && `assertion-of-${opened.session.id}`;
     },
     signIn: (request) => {

@@ -1,9 +1,11 @@
 // The data path's cache of sessions: what it asks again when news of ends may have been lost, streams included.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Authority, OpenedSession } from '../../src/auth/authority.ts';
+import type { Authority, Credential, OpenedSession } from '../../src/auth/authority.ts';
 import { createSessions } from '../../src/proxy/sessions.ts';
 import { session } from './rig.ts';
+
+const credential: Credential = { kind: 'Cookie', value: 'c' };
 
 function makeSessions() {
   const doubters = new Set<() => void>();
@@ -25,7 +27,7 @@ function makeSessions() {
     sessions,
     asked,
     opened,
-    find: () => sessions.find('a.example', ['c'], 'okta'),
+    find: () => sessions.find('a.example', [credential], 'okta'),
     doubt: () => doubters.forEach((tell) => tell()),
   };
 }
@@ -57,7 +59,7 @@ test('an open stream asks again after a doubt, and ends where its session has', 
   const { sessions, asked, opened, doubt } = makeSessions();
   t.after(() => sessions.close());
   const ended = Promise.withResolvers<void>();
-  sessions.hold({ opened, host: 'a.example', cookie: 'c', stillAllowed: () => true, end: ended.resolve });
+  sessions.hold({ opened, host: 'a.example', credential, stillAllowed: () => true, end: ended.resolve });
   asked.answer = Promise.resolve(undefined);
   doubt();
   await ended.promise;

@@ -118,8 +118,8 @@ test('where there is no API server, sessions that were to live in Secrets live i
   const settings = { class: defaultClassSettings, providers: [], keyRing: ring, store: secrets('n') };
   control.send({ type: 'settings', settings });
   control.send({ type: 'settings', settings: { ...settings } });
-  const cookie = encodeTicket(ring, { id: 'A'.repeat(22), secret: new Uint8Array(32) }, 'a.example', false);
-  assert.equal(await askAuthority(toAuth).open('a.example', cookie), undefined, 'the store answers');
+  const value = encodeTicket(ring, { id: 'A'.repeat(22), secret: new Uint8Array(32) }, 'a.example', false);
+  assert.equal(await askAuthority(toAuth).open('a.example', { kind: 'Cookie', value }), undefined, 'the store answers');
   assert.deepEqual(lines, [
     'sessions live in memory, and end with this process: a folder has no API server to keep them',
   ]);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AuthorityError } from '../../src/auth/authority.ts';
-import type { OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
+import type { Credential, OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import { startAuthRole } from '../../src/roles/auth.ts';
 import { createControl } from '../../src/roles/control.ts';
@@ -20,6 +20,7 @@ import { askAuthority } from '../../src/roles/proxy.ts';
 import { createMemoryStore } from '../../src/sessions/memory.ts';
 import { createLogger, createMetrics } from '../../src/telemetry.ts';
 
+const credential: Credential = { kind: 'Cookie', value: 'nonsense' };
 const soon = () => new Promise((resolve) => void setImmediate(resolve));
 const session = {
   id: 's',
@@ -61,7 +62,7 @@ test('questions and answers find each other, whatever order the answers come in'
   const questions: AuthorityQuestion[] = [];
   toProxy.onMessage((question) => questions.push(question));
   const authority = askAuthority(toAuth);
-  const [first, second] = [authority.open('a', '1'), authority.open('b', '2')];
+  const [first, second] = [authority.open('a', credential), authority.open('b', credential)];
   await soon();
   const [one, two] = questions;
   assert.ok(one && two);
@@ -78,14 +79,14 @@ test('a store that is away is an AuthorityError at the proxy, any other failure 
     toProxy.send({ type: 'failed', ask, code: codes[ask - 1] ?? 'internal', message: 'no' }),
   );
   const authority = askAuthority(toAuth);
-  await assert.rejects(authority.open('a', '1'), AuthorityError);
-  await assert.rejects(authority.open('a', '1'), (error) => !(error instanceof AuthorityError));
+  await assert.rejects(authority.open('a', credential), AuthorityError);
+  await assert.rejects(authority.open('a', credential), (error) => !(error instanceof AuthorityError));
 });
 
 test('an auth role that never answers is unavailable after its deadline', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const [toAuth] = memoryLink<AuthorityQuestion, AuthorityReply>(true);
-  const waiting = assert.rejects(askAuthority(toAuth).open('a', '1'), AuthorityError);
+  const waiting = assert.rejects(askAuthority(toAuth).open('a', credential), AuthorityError);
   t.mock.timers.tick(20_001);
   await waiting;
 });
@@ -121,7 +122,7 @@ test('the auth role answers across the line, and tells of sessions that end in t
   };
   const answer = await authority.respond(request);
   assert.equal(answer.kind, 'Json');
-  assert.equal(await authority.open('a', 'nonsense'), undefined);
+  assert.equal(await authority.open('a', credential), undefined);
   await store.create({ type: 'session', id: 'x', index: {}, listing: '', body: '', expiresAt: Date.now() + 1000 });
   await store.remove('session', 'x');
   await soon();

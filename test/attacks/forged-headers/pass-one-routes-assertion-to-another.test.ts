@@ -6,7 +6,7 @@ import type { JWTPayload } from 'jose';
 import { signAssertion } from '../../../src/auth/assertion.ts';
 import { createKeyRing } from '../../../src/auth/keys.ts';
 import type { HeaderPreset } from '../../../src/model/settings.ts';
-import { sentHeader, session, withRig } from '../../proxy/rig.ts';
+import { brought, sentHeader, session, withRig } from '../../proxy/rig.ts';
 import type { Rig } from '../../proxy/rig.ts';
 
 const ring = createKeyRing();
@@ -20,8 +20,8 @@ const routeOf = (path: string) => `default/test app.example.com${path}`;
 
 /** Real signatures, as `auth` makes them. */
 function signForReal({ authority }: Rig): void {
-  authority.assert = (host, cookie, subject) => {
-    const opened = authority.sessions.get(cookie);
+  authority.assert = (host, credential, subject) => {
+    const opened = authority.sessions.get(brought(credential));
     const terms = { ...subject, issuer: 'https://auth.example.com', host, now: Date.now() };
     return Promise.resolve(opened && signAssertion(ring, opened.session, terms));
   };

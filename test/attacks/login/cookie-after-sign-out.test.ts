@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  asCookie,
   appHost,
   assertNoSession,
   authHost,
@@ -26,7 +27,7 @@ test('a stolen cookie dies with the session, on every host', async (t) => {
     if (withAuthenticationHost) await visit(victim, `https://${otherHost}/`);
     const thief = copyOf(victim);
     const hosts = withAuthenticationHost ? [appHost, otherHost, authHost] : [appHost];
-    for (const host of hosts) assert(await house.authority.open(host, sessionValue(thief, host)));
+    for (const host of hosts) assert(await house.authority.open(host, asCookie(sessionValue(thief, host))));
     await visit(victim, `https://${appHost}/.sallyport/sign-out`, signOut);
     for (const host of hosts) await assertNoSession(thief, host);
     assert.equal(cookiesFor(victim, appHost).size, 0, "the victim's browser was told to forget");

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeTicket } from '../../../src/auth/cookie.ts';
 import { seal } from '../../../src/auth/keys.ts';
-import { appHost, authHost, fullSession, layGround, otherHost, sessionValue, visit } from './rig.ts';
+import { asCookie, appHost, authHost, fullSession, layGround, otherHost, sessionValue, visit } from './rig.ts';
 
 test("one host's cookie opens on that host alone", async (t) => {
   const { house, victim } = await layGround(t);
@@ -12,7 +12,7 @@ test("one host's cookie opens on that host alone", async (t) => {
   const hosts = [appHost, otherHost, authHost];
   for (const of of hosts) {
     for (const at of hosts) {
-      const opened = await house.authority.open(at, sessionValue(victim, of));
+      const opened = await house.authority.open(at, asCookie(sessionValue(victim, of)));
       assert.equal(opened !== undefined, of === at, `the cookie of ${of} at ${at}`);
     }
   }
@@ -33,7 +33,8 @@ test('what it is sealed to cannot be shifted: a longer host with a shorter id is
     [appHost.toUpperCase(), session.id],
     [`${appHost}.`, session.id],
   ] as const;
-  for (const [host, id] of shifted) assert.equal(await house.authority.open(host, `${id}.${rest}`), undefined, host);
+  for (const [host, id] of shifted)
+    assert.equal(await house.authority.open(host, asCookie(`${id}.${rest}`)), undefined, host);
 });
 
 test('without an authentication host nobody takes a plain cookie', async (t) => {
@@ -42,8 +43,8 @@ test('without an authentication host nobody takes a plain cookie', async (t) => 
   const { session } = await fullSession(victim, appHost);
   const ticket = { id: session.id, secret: new Uint8Array(32) };
   for (const host of [appHost, authHost, '', 'undefined']) {
-    assert.equal(await house.authority.open(host, encodeTicket(house.ring, ticket, host, true)), undefined);
+    assert.equal(await house.authority.open(host, asCookie(encodeTicket(house.ring, ticket, host, true))), undefined);
     const sealedElsewhere = `${session.id}.${seal(house.ring, 'host-cookie', ticket.secret, `${host} `)}`;
-    assert.equal(await house.authority.open(host, sealedElsewhere), undefined);
+    assert.equal(await house.authority.open(host, asCookie(sealedElsewhere)), undefined);
   }
 });

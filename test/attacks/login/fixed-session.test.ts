@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  asCookie,
   appHost,
   assertArrived,
   authHost,
@@ -28,6 +29,6 @@ test('a sign-in makes a new session, whatever cookie was there, and the planted 
     assert.equal(own.session.identity.user, 'ana');
     assert.notEqual(own.session.id, planted.session.id);
     assert.notEqual(sessionValue(victim, where), sessionValue(attacker, where));
-    assert.equal(await house.authority.open(appHost, sessionValue(attacker, appHost)), undefined);
+    assert.equal(await house.authority.open(appHost, asCookie(sessionValue(attacker, appHost))), undefined);
   }
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  asCookie,
   appHost,
   assertFailed,
   authHost,
@@ -35,7 +36,8 @@ test('nothing that proves something elsewhere opens a session, makes a code or f
     'the id token': tokens.idToken,
     'the access token': tokens.accessToken,
     'the refresh token': tokens.refreshToken ?? '',
-    'the assertion': (await house.authority.assert(appHost, sessionValue(victim, appHost), { route: 'r' })) ?? '',
+    'the assertion':
+      (await house.authority.assert(appHost, asCookie(sessionValue(victim, appHost)), { route: 'r' })) ?? '',
     'a session id': session.id,
     "the application host's cookie": sessionValue(victim, appHost),
     "the authentication host's cookie": sessionValue(victim, authHost),
@@ -57,7 +59,7 @@ test('nothing that proves something elsewhere opens a session, makes a code or f
       [authHost, "the authentication host's cookie"],
     ] as const) {
       for (const value of [proof, `${session.id}.${proof}`]) {
-        const opened = await house.authority.open(host, value);
+        const opened = await house.authority.open(host, asCookie(value));
         assert.equal(opened !== undefined, name === rightful && value === proof, `${name} as a cookie of ${host}`);
       }
     }

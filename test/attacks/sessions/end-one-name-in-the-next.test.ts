@@ -1,7 +1,7 @@
 // CVE-2026-33496, CVE-2026-71326: two questions that were joined to one key had one answer, and somebody was somebody else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { engineersAccess, session, sentHeader, withRig } from '../../proxy/rig.ts';
+import { brought, engineersAccess, session, sentHeader, withRig } from '../../proxy/rig.ts';
 
 const hosts = ['a.example.com', 'a.example.com.b.example.com', 'b.example.com'];
 const values = [
@@ -22,8 +22,9 @@ test('each host and cookie is a question of its own, also when all are asked at 
   withRig(
     { hosts: (to) => hosts.map((host) => ({ host, routes: [to('/', engineersAccess)] })) },
     async ({ get, authority, upstream }) => {
-      authority.open = async (host, cookie) => {
+      authority.open = async (host, credential) => {
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+        const cookie = brought(credential);
         return session(`${host} ${cookie}`, {
           identity: { user: `${host}+${cookie}`, groups: ['engineering'], claims: {} },
         });

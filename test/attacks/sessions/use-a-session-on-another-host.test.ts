@@ -1,7 +1,7 @@
 // CVE-2023-35941, GHSA-qvp4-rpmr-xwrr: a cookie, or a cache's key, that was good on one host was good on all.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { engineersAccess, session, withRig } from '../../proxy/rig.ts';
+import { brought, engineersAccess, session, withRig } from '../../proxy/rig.ts';
 
 test('what opens on one host opens nothing on another, cached or not', () =>
   withRig(
@@ -18,9 +18,10 @@ test('what opens on one host opens nothing on another, cached or not', () =>
 
 test('two people who ask at once are not mixed up', () =>
   withRig({}, async ({ get, authority, upstream }) => {
-    authority.open = async (_host, cookie) => {
+    authority.open = async (_host, credential) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
-      return session(cookie, { identity: { user: cookie, groups: ['engineering'], claims: {} } });
+      const user = brought(credential);
+      return session(user, { identity: { user, groups: ['engineering'], claims: {} } });
     };
     const people = Array.from({ length: 20 }, (_, at) => `person-${at % 5}`);
     const answers = await Promise.all(people.map((person) => get('/engineers', `Cookie: __Host-sallyport=${person}`)));
