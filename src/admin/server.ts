@@ -129,7 +129,7 @@ async function readJson(request: IncomingMessage): Promise<{ readonly value: unk
 
 function routesOf(table: RouteTable) {
   return [...table.hosts.values()].flatMap(({ host, routes, certificate }) =>
-    routes.map(({ path, match, ingress, upstream, provider, denied, access }) => ({
+    routes.map(({ path, match, ingress, upstream, providers, denied, access }) => ({
       host,
       path,
       match,
@@ -137,7 +137,7 @@ function routesOf(table: RouteTable) {
       upstream: upstream?.name,
       endpoints: upstream?.endpoints.length ?? 0,
       certificate: certificate?.name,
-      provider,
+      providers,
       denied,
       policies: access.policies.map(({ policy, attachment }) => ({
         name: policy.name,

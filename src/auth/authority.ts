@@ -40,8 +40,8 @@ export interface OwnRequest {
   readonly fetchSite?: string;
   /** A form's body, at most 16 KiB. */
   readonly body?: string;
-  /** The provider whose sessions count on the route asked for. */
-  readonly provider?: string;
+  /** The providers whose sessions count on the route asked for, the default first; empty: those of the class. */
+  readonly providers: readonly string[];
   /** Somebody is signed in, and must prove again who they are: at most so long ago. */
   readonly withinSeconds?: number;
 }

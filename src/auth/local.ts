@@ -53,7 +53,7 @@ export function createLocalAuthority({
     store,
     settings: current.class,
     ring: current.keyRing ?? ownRing,
-    provider: (name) => providers.get(name ?? current.class.defaultProvider ?? '')?.provider,
+    provider: (name) => providers.get(name ?? current.class.providers[0] ?? '')?.provider,
     log,
     metrics,
     now: now(),

@@ -44,7 +44,7 @@ export async function startSignIn(
   somebodyElse = false,
 ): Promise<Answer> {
   const { settings, ring, now } = desk;
-  const provider = desk.provider(request.provider);
+  const provider = desk.provider(request.providers[0]);
   if (provider === undefined) return page({ kind: 'NoProvider' });
   const { authenticationHost } = settings;
   if (authenticationHost === undefined || isAuthenticationHost(settings, request.host)) {

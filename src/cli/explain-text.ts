@@ -3,6 +3,7 @@ import { describeDiagnostic } from './diagnostics.ts';
 import { inline, labelled, printable, short, wrap } from './layout.ts';
 import type { CriterionTrace, OperatorTrace, RuleTrace } from '../model/verdict.ts';
 import type { ExplainAnswer } from '../review/answer.ts';
+import { listed } from '../review/words.ts';
 
 type Shown<Field extends 'policies' | 'neighbours'> = ExplainAnswer[Field][number];
 
@@ -44,10 +45,10 @@ function askedLines({ asked, requestId }: ExplainAnswer): readonly string[] {
   ];
 }
 
-function routeLines({ ingress, host, path, match, provider, upstream }: NonNullable<ExplainAnswer['route']>) {
+function routeLines({ ingress, host, path, match, providers, upstream }: NonNullable<ExplainAnswer['route']>) {
   return [
     `${host}${path} (${match}) of Ingress ${ingress}`,
-    `to ${upstream ?? 'no application'}; ${provider === undefined ? 'nobody can sign in' : `people sign in at ${provider}`}`,
+    `to ${upstream ?? 'no application'}; ${providers.length === 0 ? 'nobody can sign in' : `people sign in at ${listed(providers)}`}`,
   ];
 }
 

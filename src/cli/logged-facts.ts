@@ -8,9 +8,9 @@ import { compileCel } from '../policy/cel.ts';
 import { inForce } from '../policy/compile.ts';
 import { criteriaOf } from '../policy/placed.ts';
 
-/** A session counts for the provider that vouched for it alone. */
+/** A session counts where its provider does. */
 function isSignedIn({ user, provider }: DecisionLine, route: Route): boolean {
-  return user !== undefined && provider === route.provider;
+  return user !== undefined && provider !== undefined && route.providers.includes(provider);
 }
 
 /** Headers and query are empty: `missingFor` says where that matters. */

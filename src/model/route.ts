@@ -38,8 +38,8 @@ export interface Route {
   readonly path: string;
   readonly match: 'Exact' | 'Prefix';
   readonly access: Access;
-  /** The IdentityProvider whose sessions count here; absent: there is none, and nobody can sign in. */
-  readonly provider?: string;
+  /** The IdentityProviders whose sessions count here, the first by default; empty: nobody can sign in. */
+  readonly providers: readonly string[];
   /** Why every request is refused, for the operator's eyes: something that decides who may enter is wrong. */
   readonly denied?: string;
   /** Absent: the application sees to CORS itself, or nobody does. */

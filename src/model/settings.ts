@@ -24,7 +24,8 @@ export interface ClassSettings {
   /** The `iss` of assertions; absent: made of the authentication host, or of the host asked for. */
   readonly assertionIssuer?: string;
   readonly defaultAccess: DefaultAccess;
-  readonly defaultProvider?: string;
+  /** IdentityProviders of the routes whose policies name none, the default first. */
+  readonly providers: readonly string[];
   readonly sessionLifetimeMs: number;
   readonly sessionIdleTimeoutMs?: number;
   readonly outageGraceMs: number;
@@ -108,5 +109,6 @@ export const defaultClassSettings: ClassSettings = {
   defaultAccess: 'Deny',
   sessionLifetimeMs: 14 * 3_600_000,
   outageGraceMs: 600_000,
+  providers: [],
   timeouts: { firstByteMs: 60_000, connectMs: 5_000, idleMs: 300_000 },
 };

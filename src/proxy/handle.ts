@@ -156,8 +156,8 @@ async function answerOwnPlace(
     if (form === 'TooSlow') return refuseForm(exchange, 408, 'The form took too long to arrive.');
     body = form.text;
   }
-  const provider = routes?.routes.find((route) => route.provider !== undefined)?.provider;
-  const own = ownRequest(asked, table.settings.cookieName, { body, provider });
+  const providers = routes?.routes.find((route) => route.providers.length > 0)?.providers ?? [];
+  const own = ownRequest(asked, table.settings.cookieName, { body, providers });
   return orUnavailable(exchange, async () => {
     await respondAnswer(exchange, await withDeadline(gate.authority.respond(own), authorityTimeoutMs));
     return 'OwnAnswer';
@@ -172,7 +172,7 @@ function refuseForm(exchange: Exchange, status: number, detail: string): Promise
   return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
 }
 
-/** The session of the route's provider; `Unavailable`: a cookie was sent, and whose it is cannot be told now. */
+/** The session of one of the route's providers; `Unavailable`: a cookie was sent, and whose it is cannot be told now. */
 async function findSession(
   gate: Gate,
   exchange: Exchange,
@@ -182,9 +182,9 @@ async function findSession(
   const { cookieName } = exchange.table.settings;
   const cookies = sessionCookies(ownCookies(asked.headers.get('cookie') ?? [], cookieName), cookieName);
   const credentials: readonly Credential[] = cookies.map((value) => ({ kind: 'Cookie', value }));
-  if (credentials.length === 0 || route.provider === undefined) return undefined;
+  if (credentials.length === 0 || route.providers.length === 0) return undefined;
   try {
-    const found = await gate.sessions.find(asked.host, credentials, route.provider);
+    const found = await gate.sessions.find(asked.host, credentials, route.providers);
     if (found !== undefined) exchange.session = found.opened.session;
     return found;
   } catch (error) {
@@ -207,13 +207,13 @@ async function askToSignIn(
   exchange: Exchange,
   asked: CanonicalRequest,
   routes: HostRoutes,
-  { route: { provider }, verdict: { stepUpSeconds: withinSeconds } }: Decided,
+  { route: { providers }, verdict: { stepUpSeconds: withinSeconds } }: Decided,
 ): Promise<RequestOutcome> {
   // A route without a host never starts a login (promise 14).
   if (routes.host === '') return say(exchange, { kind: 'Refused' }, 'Refused');
   // No cookie of ours would be kept: an explanation, never a loop (promise 16).
   if (isInsecure(asked)) return say(exchange, { kind: 'InsecureTransport' }, 'InsecureTransport');
-  if (provider === undefined) return say(exchange, { kind: 'NoProvider' }, 'NoProvider');
+  if (providers.length === 0) return say(exchange, { kind: 'NoProvider' }, 'NoProvider');
   const mayRedirect = asked.method === 'GET' || asked.method === 'HEAD';
   // A program gets a 401 it can understand; a form's author a page, for a redirect would lose what was written (promise 9).
   if (!isNavigation(asked.headers) || !mayRedirect || exchange.upgrade !== undefined) {
@@ -221,7 +221,7 @@ async function askToSignIn(
     const page: Page = { kind: 'SignInNeeded', signIn, ...(withinSeconds !== undefined && { withinSeconds }) };
     return say(exchange, page, 'Unauthenticated');
   }
-  const own = ownRequest(asked, exchange.table.settings.cookieName, { provider, withinSeconds });
+  const own = ownRequest(asked, exchange.table.settings.cookieName, { providers, withinSeconds });
   return orUnavailable(exchange, async () => {
     await respondAnswer(exchange, await withDeadline(gate.authority.signIn(own), authorityTimeoutMs));
     return 'SignInStarted';

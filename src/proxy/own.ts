@@ -25,7 +25,8 @@ export function isAuthenticationHost(host: string, { settings }: RouteTable): bo
 export function ownRequest(
   asked: CanonicalRequest,
   cookieName: string,
-  rest: Pick<{ [Key in keyof OwnRequest]?: OwnRequest[Key] | undefined }, 'body' | 'provider' | 'withinSeconds'> = {},
+  rest: Pick<{ [Key in keyof OwnRequest]?: OwnRequest[Key] | undefined }, 'body' | 'withinSeconds'> &
+    Pick<OwnRequest, 'providers'>,
 ): OwnRequest {
   const { method, scheme, authority, host, path, query, headers } = asked;
   const origin = headers.get('origin')?.[0];
@@ -40,8 +41,8 @@ export function ownRequest(
     cookies: ownCookies(headers.get('cookie') ?? [], cookieName),
     ...(origin !== undefined && { origin }),
     ...(fetchSite !== undefined && { fetchSite }),
+    providers: rest.providers,
     ...(rest.body !== undefined && { body: rest.body }),
-    ...(rest.provider !== undefined && { provider: rest.provider }),
     ...(rest.withinSeconds !== undefined && { withinSeconds: rest.withinSeconds }),
   };
 }

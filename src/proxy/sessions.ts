@@ -21,10 +21,14 @@ export interface FoundSession {
 
 export interface Sessions {
   /**
-   * The first of these credentials that opens a session of this provider on this host.
+   * The first of these credentials that opens a session of one of these providers on this host.
    * @throws {AuthorityError} where none does, and one of them could not be asked about.
    */
-  find(host: string, credentials: readonly Credential[], provider: string): Promise<FoundSession | undefined>;
+  find(
+    host: string,
+    credentials: readonly Credential[],
+    providers: readonly string[],
+  ): Promise<FoundSession | undefined>;
   /** Ends the stream when its session does, by revocation or by age. Returns how to let go. */
   hold(stream: HeldStream): () => void;
   close(): void;
@@ -94,12 +98,12 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
   });
 
   return {
-    async find(host, credentials, provider) {
+    async find(host, credentials, providers) {
       let failure: unknown;
       for (const credential of credentials) {
         try {
           const opened = await open(host, credential);
-          if (opened?.session.provider === provider) return { opened, credential };
+          if (opened !== undefined && providers.includes(opened.session.provider)) return { opened, credential };
         } catch (error) {
           failure = error;
         }

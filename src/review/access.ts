@@ -9,12 +9,12 @@ import { matchHost, matchPath } from '../proxy/match.ts';
 import type { CanonicalRequest } from '../proxy/request.ts';
 import { canonicalHostName } from '../proxy/address.ts';
 import { canonicalTarget } from '../proxy/target.ts';
-import { sessionOf } from './arrival.ts';
+import { providerOf, sessionOf } from './arrival.ts';
 import type { Person } from './question.ts';
 import { showRoute } from './shown.ts';
 import type { ShownRoute } from './shown.ts';
 import { foresee } from './what-if.ts';
-import { describeOperators } from './words.ts';
+import { describeOperators, listed } from './words.ts';
 
 /** One route, and whether a person may open it. */
 export interface Reach {
@@ -41,11 +41,11 @@ export function reachOf(table: RouteTable, person: Person, now: number): readonl
 
 function reach(host: string, route: Route, person: Person, now: number): Omit<Reach, 'route'> {
   if (route.denied !== undefined) return { verdict: 'Deny', dependsOn: [], note: route.denied };
-  const { provider, access, path } = route;
+  const { providers, access, path } = route;
   const broken = inForce(access.policies).find(({ policy }) => policy.broken !== undefined);
   if (broken !== undefined) return { verdict: 'Deny', dependsOn: [], note: `${broken.policy.name} is broken` };
-  const counts = provider !== undefined && (person.provider ?? provider) === provider;
-  const session = counts ? sessionOf(person, provider, now) : undefined;
+  const provider = providerOf(person, route);
+  const session = provider === undefined ? undefined : sessionOf(person, provider, now);
   const { facts } = decide('', getOf(host, path), route, session, now);
   const open: readonly Subject[] = [...unsaid, ...(isOneHost(host) ? [] : ['host' as const])];
   const narrow = foresee(access, facts, open);
@@ -54,8 +54,8 @@ function reach(host: string, route: Route, person: Person, now: number): Omit<Re
     verdict: wide.decision ?? 'Depends',
     dependsOn: wide.dependsOn,
     ...(wide.decision === undefined && narrow.decision !== undefined && { atItsPath: narrow.decision }),
-    ...(!counts && {
-      note: provider === undefined ? 'nobody can sign in there' : `people sign in at ${provider} there`,
+    ...(provider === undefined && {
+      note: providers.length === 0 ? 'nobody can sign in there' : `people sign in at ${listed(providers)} there`,
     }),
   };
 }

@@ -66,6 +66,11 @@ function splitUrl(url: string) {
   };
 }
 
+/** Where a person has signed in, as far as it counts on a route: there at the route's default, where the question does not say. */
+export function providerOf({ provider }: Person, { providers }: Route): string | undefined {
+  return provider === undefined ? providers[0] : providers.find((name) => name === provider);
+}
+
 /** @param now Milliseconds since the epoch. */
 export function sessionOf(person: Person, provider: string, now: number): Session {
   const { user, email, groups, claims, authenticatedAt } = person;

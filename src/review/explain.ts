@@ -11,13 +11,14 @@ import type { KeptDecision } from '../proxy/decisions.ts';
 import { matchHost } from '../proxy/match.ts';
 import { isInsecure } from '../proxy/request.ts';
 import type { CanonicalRequest } from '../proxy/request.ts';
-import { arrive, sessionOf } from './arrival.ts';
+import { arrive, providerOf, sessionOf } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Neighbour } from './neighbours.ts';
 import type { Hypothetical } from './question.ts';
 import { showPolicy, showRoute } from './shown.ts';
 import type { ShownPolicy, ShownRoute } from './shown.ts';
+import { listed } from './words.ts';
 
 /** What is being served, and what is wrong with the objects behind it. */
 export interface Served {
@@ -73,8 +74,8 @@ export function explainRequest(served: Served, question: Hypothetical, now: numb
   if (arrival.kind !== 'Routed') return unjudged(served, arrival, at);
   const { asked, host, route } = arrival;
   const { as } = question;
-  const counts = as !== undefined && route.provider !== undefined && (as.provider ?? route.provider) === route.provider;
-  const session = counts ? sessionOf(as, route.provider, at) : undefined;
+  const provider = as && providerOf(as, route);
+  const session = as && provider !== undefined ? sessionOf(as, provider, at) : undefined;
   const { facts, verdict } = decide('', asked, route, session, at);
   const explanation = route.denied === undefined ? explain(route.access, facts) : undefined;
   const passed = outcomeOf(verdict, host, route, asked);
@@ -83,7 +84,7 @@ export function explainRequest(served: Served, question: Hypothetical, now: numb
     ...judged(route, verdict, explanation),
     outcome: passed.outcome,
     why: [
-      ...(as === undefined || counts ? [] : [whyNobody(route, as.provider)]),
+      ...(as === undefined || provider !== undefined ? [] : [whyNobody(route, as.provider)]),
       ...whyOf(route, explanation),
       passed.sentence,
     ],
@@ -193,17 +194,17 @@ function whyOf({ denied }: Route, explanation: Explanation | undefined): readonl
   return explanation === undefined ? [] : explainVerdict(explanation);
 }
 
-function whyNobody({ provider }: Route, theirs: string | undefined): string {
-  return provider === undefined
+function whyNobody({ providers }: Route, theirs: string | undefined): string {
+  return providers.length === 0
     ? 'Nobody can be signed in here: the route has no identity provider.'
-    : `A sign-in at ${theirs ?? 'another provider'} does not count here, where people sign in at ${provider}.`;
+    : `A sign-in at ${theirs ?? 'another provider'} does not count here, where people sign in at ${listed(providers)}.`;
 }
 
 /** How the request ends after the decision (proxy/handle, steps 7 to 11). */
 function outcomeOf(
   { decision }: Verdict,
   host: HostRoutes,
-  { provider, upstream }: Route,
+  { providers, upstream }: Route,
   asked: CanonicalRequest,
 ): { readonly outcome: string; readonly sentence: string } {
   if (decision === 'Deny') return { outcome: 'Refused', sentence: 'It gets 403.' };
@@ -218,12 +219,12 @@ function outcomeOf(
   if (isInsecure(asked)) {
     return { outcome: 'InsecureTransport', sentence: 'It gets 403: over plain http nobody can sign in.' };
   }
-  if (provider === undefined) {
+  if (providers.length === 0) {
     return { outcome: 'NoProvider', sentence: 'It gets 503: there is no identity provider to sign in at.' };
   }
   return {
     outcome: 'SignInStarted',
-    sentence: `A person is sent to sign in at ${provider}; a program gets 401.`,
+    sentence: `A person is sent to sign in at ${listed(providers)}; a program gets 401.`,
   };
 }
 

@@ -11,7 +11,8 @@ export interface ShownRoute {
   readonly host: string;
   readonly path: string;
   readonly match: Route['match'];
-  readonly provider?: string;
+  /** Where people sign in. */
+  readonly providers: readonly string[];
   readonly upstream?: string;
   /** Why it refuses everybody. */
   readonly denied?: string;
@@ -25,14 +26,14 @@ export interface ShownPolicy extends PolicyExplanation {
 }
 
 export function showRoute(host: string, route: Route): ShownRoute {
-  const { id, ingress, path, match, provider, upstream, denied } = route;
+  const { id, ingress, path, match, providers, upstream, denied } = route;
   return {
     id,
     ingress: `${ingress.namespace}/${ingress.name}`,
     host: host === '' ? '*' : host,
     path,
     match,
-    ...(provider !== undefined && { provider }),
+    providers,
     ...(upstream && { upstream: upstream.name }),
     ...(denied !== undefined && { denied }),
   };

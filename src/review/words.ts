@@ -105,3 +105,9 @@ function span(after: string | undefined, before: string | undefined): string {
   if (after === undefined) return `before ${before}`;
   return before === undefined ? `${after} or later` : `from ${after} until ${before}`;
 }
+
+/** `a, b or c` */
+export function listed(names: readonly string[]): string {
+  const last = names.at(-1) ?? '';
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} or ${last}`;
+}

@@ -14,7 +14,8 @@ import { parsePolicy } from '../policy/parse.ts';
 /** What decides who may use an Ingress's routes. */
 export interface Binding {
   readonly access: Access;
-  readonly provider?: string;
+  /** As the route's. */
+  readonly providers: readonly string[];
   readonly denied?: string;
   readonly isPublic: boolean;
   /** The objects of `access.policies`, for counting their routes. */
@@ -48,24 +49,24 @@ export function bind(
     defaultAccess: reading.settings.defaultAccess,
   };
   const missing = own.filter(({ reading }) => reading === undefined).map(({ name }) => name);
-  const provider = chooseProvider(world, ingress, reading, found);
-  const denied = annotated.denied ?? missing.map((name) => `there is no Policy ${name}`)[0] ?? provider.denied;
+  const chosen = chooseProviders(world, ingress, reading, found);
+  const denied = annotated.denied ?? missing.map((name) => `there is no Policy ${name}`)[0] ?? chosen.denied;
   const isPublic = annotated.isPublic && access.policies.length === 1;
   const gap = denied === undefined ? describeGap(access) : undefined;
   const canAdmit = denied === undefined && gap === undefined;
   return {
     access,
     isPublic,
+    providers: chosen.providers,
     policies: [...found, ...imposed.map(({ object }) => object)],
     diagnostics: [
       ...annotated.diagnostics,
       ...missing.map((name) => missingPolicy(ingress, name)),
       ...access.policies.flatMap(({ policy }) => (policy.broken === undefined ? [] : brokenPolicy(ingress, policy))),
-      ...provider.diagnostics,
+      ...chosen.diagnostics,
       ...(gap === undefined ? [] : [complain(ingress, 'NoGrant', '', gap, 'warning')]),
-      ...(canAdmit && !isPublic && provider.name === undefined ? [nobodySignsIn(ingress)] : []),
+      ...(canAdmit && !isPublic && chosen.providers.length === 0 ? [nobodySignsIn(ingress)] : []),
     ],
-    ...(provider.name !== undefined && { provider: provider.name }),
     ...(denied !== undefined && { denied }),
   };
 }
@@ -107,33 +108,33 @@ function describeGap({ policies, defaultAccess }: Access): string | undefined {
     : 'its enforced policies only refuse, so this Ingress denies everybody: one of them needs an enforced rule that allows';
 }
 
-interface ChosenProvider {
-  readonly name?: string;
+interface ChosenProviders {
+  readonly providers: readonly string[];
   readonly denied?: string;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-function chooseProvider(
+function chooseProviders(
   world: World,
   ingress: KubernetesObject,
   reading: ClassReading,
   policies: readonly KubernetesObject[],
-): ChosenProvider {
+): ChosenProviders {
   const names = new Set(policies.flatMap((policy) => providerName(policy) ?? []));
   const [name] = names;
-  if (name === undefined) {
-    const { defaultProvider } = reading.settings;
-    return { ...(defaultProvider !== undefined && { name: defaultProvider }), diagnostics: [] };
-  }
+  if (name === undefined) return { providers: reading.settings.providers, diagnostics: [] };
   if (names.size > 1) {
     const message = `its policies name several identity providers (${[...names].join(', ')}), and a person signs in at one: until they agree, this Ingress denies everybody`;
     return {
+      providers: [],
       denied: 'its policies name several identity providers',
       diagnostics: [complain(ingress, 'IdentityProviderConflict', policyPath, message)],
     };
   }
   const [fault] = policies.flatMap((policy) => checkProvider(world, reading, policy));
-  return fault === undefined ? { name, diagnostics: [] } : { denied: fault.message, diagnostics: [] };
+  return fault === undefined
+    ? { providers: [name], diagnostics: [] }
+    : { providers: [], denied: fault.message, diagnostics: [] };
 }
 
 /** What is wrong with the provider that a policy names: it is said on the policy, whether or not anything uses that. */
@@ -147,7 +148,7 @@ export function checkProvider(world: World, reading: ClassReading, policy: Kuber
     return [complain(policy, 'IdentityProviderNotFound', path, message)];
   }
   const namespace = policy.metadata.namespace ?? '';
-  if (name === reading.settings.defaultProvider || mayUse(world, namespace, provider)) return [];
+  if (reading.settings.providers.includes(name) || mayUse(world, namespace, provider)) return [];
   const message = `IdentityProvider ${name} does not allow namespace ${namespace} (its spec.allowedNamespaces)`;
   return [complain(policy, 'IdentityProviderNotAllowed', path, message)];
 }

@@ -64,10 +64,10 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
   const { value: spec, diagnostics } = readSpec(ingress);
   const own = ownPolicies(world, ingress);
   const cluster = clusterPoliciesOf(world, ingress.metadata.namespace ?? '');
-  const { defaultAccess, defaultProvider } = reading.settings;
+  const { defaultAccess, providers } = reading.settings;
   const inputs = [
     defaultAccess,
-    defaultProvider,
+    providers.join(' '),
     ...own.flatMap(({ name, because, reading: policy }) => [
       name,
       because,
@@ -154,7 +154,7 @@ function readClaims(world: World, ingress: KubernetesObject, spec: IngressSpec, 
 
 function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Binding, diagnostics: Diagnostic[]) {
   const { name, namespace = '' } = ingress.metadata;
-  const { access, provider, denied } = binding;
+  const { access, providers, denied } = binding;
   const { cors, diagnostics: corsDiagnostics } = readCors(ingress);
   diagnostics.push(...corsDiagnostics);
   const build = (
@@ -172,7 +172,7 @@ function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Bi
       path,
       match,
       access,
-      ...(provider !== undefined && { provider }),
+      providers,
       ...(denied !== undefined && { denied }),
       ...(cors && { cors }),
       ...(read.upstream && { upstream: read.upstream }),

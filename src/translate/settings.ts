@@ -65,8 +65,9 @@ export function readClass(world: World): ClassReading {
     diagnostics.push(complain(ingressClass, 'ParametersInvalid', 'spec.parameters.name', message));
   }
   const { settings } = parsed;
-  if (settings.defaultProvider !== undefined && !providers.has(settings.defaultProvider)) {
-    const message = `there is no IdentityProvider ${settings.defaultProvider}: nobody can sign in where a policy names no other`;
+  const [defaultProvider] = settings.providers;
+  if (defaultProvider !== undefined && !providers.has(defaultProvider)) {
+    const message = `there is no IdentityProvider ${defaultProvider}: nobody can sign in where a policy names no other`;
     diagnostics.push(complain(sallyport, 'IdentityProviderNotFound', 'spec.defaultIdentityProviderRef.name', message));
   }
   const certificate = readDefaultCertificate(world, sallyport, parsed.spec);
@@ -170,7 +171,7 @@ function classSettings(spec: SallyportSpec): ClassSettings {
     },
     ...(identityHeaders?.issuer !== undefined && { assertionIssuer: identityHeaders.issuer }),
     defaultAccess: spec.defaultAccess,
-    ...(defaultIdentityProviderRef && { defaultProvider: defaultIdentityProviderRef.name }),
+    providers: defaultIdentityProviderRef === undefined ? [] : [defaultIdentityProviderRef.name],
     sessionLifetimeMs: sessions ? parseDuration(sessions.lifetime) : defaults.sessionLifetimeMs,
     ...(sessions?.idleTimeout !== undefined && { sessionIdleTimeoutMs: parseDuration(sessions.idleTimeout) }),
     outageGraceMs: sessions ? parseDuration(sessions.outageGrace) : defaults.outageGraceMs,

@@ -18,6 +18,7 @@ const route = {
   path: '/',
   match: 'Prefix' as const,
   access: { policies: [], defaultAccess: 'Deny' as const },
+  providers: [],
 };
 const table = {
   generation: 1,

@@ -232,7 +232,7 @@ describe('signing in', () => {
     const { browser } = browserOf(house);
     const first = assertArrived(await visit(browser, `https://${appHost}/`), `https://${appHost}/`);
     assert.equal(first.session.provider, 'real');
-    const end = await visit(browser, `https://${otherHost}/`, { provider: 'second' });
+    const end = await visit(browser, `https://${otherHost}/`, { providers: ['second'] });
     assert.equal(assertArrived(end, `https://${otherHost}/`).session.provider, 'second');
   });
 

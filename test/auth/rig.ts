@@ -106,7 +106,7 @@ export function createHouse({ providers, settings = {}, withAuthenticationHost =
   const classSettings: ClassSettings = {
     ...defaultClassSettings,
     ...(withAuthenticationHost && { authenticationHost: authHost }),
-    ...(providers[0] !== undefined && { defaultProvider: providers[0].name }),
+    providers: providers.slice(0, 1).map(({ name }) => name),
     ...settings,
   };
   const authority = createLocalAuthority({
@@ -200,6 +200,7 @@ export function ownRequest(browser: Browser, url: URL, more: Partial<OwnRequest>
     path: url.pathname,
     query: url.search,
     cookies,
+    providers: [],
     ...more,
   };
 }

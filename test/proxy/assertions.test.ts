@@ -120,7 +120,14 @@ test('what is kept is bounded, and an answer that never comes is given up', asyn
   const admitted = (path: string, value = 'cookie'): Admitted => ({
     found: { opened, credential: { kind: 'Cookie', value } },
     host: 'app.example.com',
-    route: { id: path, ingress: { namespace: 'n', name: 'i' }, path, match: 'Prefix', access: signedInAccess },
+    route: {
+      id: path,
+      ingress: { namespace: 'n', name: 'i' },
+      path,
+      match: 'Prefix',
+      access: signedInAccess,
+      providers: [],
+    },
     requestId: 'r',
     settings: defaultClassSettings,
   });

@@ -13,7 +13,7 @@ import { sentHeader, withRig } from './rig.ts';
 function routeThatAsks(...criteria: Criterion[]): Route {
   const policy = { name: 'Policy a/b', mode: 'Enforce', rules: [{ allow: { and: criteria } }] } as const;
   const access = { policies: [{ policy, attachment: 'Own' as const }], defaultAccess: 'Deny' as const };
-  return { id: 'a/b h/', ingress: { namespace: 'a', name: 'b' }, path: '/', match: 'Prefix', access };
+  return { id: 'a/b h/', ingress: { namespace: 'a', name: 'b' }, path: '/', match: 'Prefix', access, providers: [] };
 }
 
 const headers = new Map([

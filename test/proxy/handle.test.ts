@@ -57,7 +57,7 @@ test('a navigation is sent to sign in, a program gets 401, a form gets a page', 
     assert.equal(navigation.header('location'), 'https://idp.example/authorize');
     assert.deepEqual(navigation.all('set-cookie'), ['__Host-sallyport-login=x']);
     assert.equal(authority.signIns[0]?.query, '?x=1');
-    assert.equal(authority.signIns[0]?.provider, 'okta');
+    assert.deepEqual(authority.signIns[0]?.providers, ['okta']);
     const program = await get('/private', local, 'Sec-Fetch-Mode: cors', html);
     assert.equal(program.status, 401);
     assert.equal(program.header('www-authenticate'), 'Bearer realm="app.localhost"');
@@ -82,8 +82,7 @@ test('a route whose provider is missing says so', () =>
   withRig(
     {
       hosts: (to) => {
-        const { provider: _, ...route } = to('/', signedInAccess);
-        return [{ host: 'app.localhost', routes: [route] }];
+        return [{ host: 'app.localhost', routes: [to('/', signedInAccess, { providers: [] })] }];
       },
     },
     async ({ get }) => {
@@ -144,6 +143,7 @@ test('our own places are answered by auth, with our cookies and the form', () =>
       authority: 'auth.localhost:8443',
       host: 'auth.localhost',
       path: '/oauth2/callback',
+      providers: [],
       query: '?x',
       cookies: [['__Host-sallyport-login', 'L']],
       origin: 'https://o',

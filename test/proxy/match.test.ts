@@ -18,6 +18,7 @@ function hostOf(...paths: string[]): HostRoutes {
       path,
       match: spec.startsWith('=') ? 'Exact' : 'Prefix',
       access: publicAccess,
+      providers: [],
     };
   });
   return { host: 'app.example.com', routes };

@@ -349,7 +349,7 @@ export async function withRig(options: RigOptions, test: (rig: Rig) => Promise<v
     path,
     match: 'Prefix',
     access,
-    provider: 'okta',
+    providers: ['okta'],
     upstream: { name: 'default/echo:80', protocol: 'http', endpoints: [{ address: '127.0.0.1', port: upstream.port }] },
     ...change,
   });

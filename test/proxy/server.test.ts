@@ -44,6 +44,7 @@ test('a table that changes a thousand times under traffic drops nothing', () =>
         path,
         match: 'Prefix',
         access,
+        providers: [],
         upstream: { name: 'u', protocol: 'http', endpoints: [{ address: '127.0.0.1', port: upstream.port }] },
       }));
     let changes = 0;

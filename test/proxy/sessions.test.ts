@@ -27,7 +27,7 @@ function makeSessions() {
     sessions,
     asked,
     opened,
-    find: () => sessions.find('a.example', [credential], 'okta'),
+    find: () => sessions.find('a.example', [credential], ['okta']),
     doubt: () => doubters.forEach((tell) => tell()),
   };
 }

@@ -12,7 +12,7 @@ function hostOf(host: string, ...paths: string[]): HostRoutes {
     const match = path.startsWith('=') ? 'Exact' : 'Prefix';
     const ingress = { namespace: 'a', name: 'b' };
     const access = { policies: [], defaultAccess: 'Deny' as const };
-    return { id: `a/b ${host}${path}`, ingress, path: path.replace('=', ''), match, access };
+    return { id: `a/b ${host}${path}`, ingress, path: path.replace('=', ''), match, access, providers: [] };
   });
   return { host, routes };
 }

@@ -119,6 +119,7 @@ test('the auth role answers across the line, and tells of sessions that end in t
     path: '/.well-known/sallyport/jwks.json',
     query: '',
     cookies: [],
+    providers: [],
   };
   const answer = await authority.respond(request);
   assert.equal(answer.kind, 'Json');

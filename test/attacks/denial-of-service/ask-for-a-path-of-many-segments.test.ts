@@ -13,6 +13,7 @@ test('a path of four thousand segments costs next to nothing, in a host with fiv
       path,
       match: 'Prefix',
       access: publicAccess,
+      providers: [],
     });
     const routes = [...Array.from({ length: 5_000 }, (_, at) => route(`/app/number/${at}`)), route('/')];
     const host = { host: 'app.example.com', routes };

@@ -20,6 +20,7 @@ test('no page of ours names an address or a port of an upstream', () =>
           path: '/',
           match: 'Prefix',
           access: publicAccess,
+          providers: [],
           upstream: { name: 'secret-namespace/u', protocol: 'http', endpoints },
         } as const;
         serve([{ host: 'app.example.com', routes: [route] }]);

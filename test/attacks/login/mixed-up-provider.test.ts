@@ -29,7 +29,7 @@ test("a sign-in begun at one provider takes no other one's answer", async (t) =>
       return honest.authorize(onwards);
     });
     const start = `https://${appHost}/.sallyport/sign-in`;
-    const began = await visit(victim, start, { provider: 'hostile' });
+    const began = await visit(victim, start, { providers: ['hostile'] });
     assertFailed(began, 'Invalid');
     assert.equal(hostile.calls.get('/token'), undefined, "the honest provider's code is told to nobody");
     assert.deepEqual(house.watched.writes, []);

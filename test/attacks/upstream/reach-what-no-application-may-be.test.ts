@@ -42,6 +42,7 @@ for (const protocol of ['http', 'https'] as const) {
             path: '/',
             match: 'Prefix',
             access: publicAccess,
+            providers: [],
             upstream: { name: 'u', protocol, endpoints: [{ address, port: upstream.port }] },
           } as const;
           serve([{ host: 'app.example.com', routes: [route] }]);

@@ -97,13 +97,16 @@ const requests = [factsOfTest({}), factsOfTest({ request: { method: 'DELETE', pa
 export function admitted(object: KubernetesObject): ReadonlySet<string> {
   const found = new Set<string>();
   const routes = [...translated(object).hosts.values()].flatMap((host) => host.routes);
-  for (const { id, access, provider, denied } of routes) {
+  for (const { id, access, providers, denied } of routes) {
     if (denied !== undefined) continue;
     for (const from of ['okta', 'partners', 'subject']) {
       for (const identity of people) {
         for (const request of requests) {
           // A session of another provider counts for nothing (model/identity).
-          const { decision } = evaluate(access, { ...request, ...(identity && from === provider && { identity }) });
+          const { decision } = evaluate(access, {
+            ...request,
+            ...(identity && providers.includes(from) && { identity }),
+          });
           const who = `${identity?.email ?? 'nobody'} of ${from}`;
           if (decision === 'Allow') found.add(`${who}: ${request.method} ${request.path} on ${id}`);
         }
