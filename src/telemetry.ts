@@ -32,6 +32,8 @@ export interface Metrics {
   readonly openStreams: Gauge;
   /** By `outcome`: `Succeeded`, `Unavailable` or a SignInFailure. */
   readonly signIns: Counter<'outcome'>;
+  /** By `outcome`: `Refreshed`, `Unavailable`, `Orphaned` or `Ended`. */
+  readonly refreshes: Counter<'outcome'>;
   readonly rounds: Counter;
   readonly roundSeconds: Histogram;
   readonly tableHosts: Gauge;
@@ -80,6 +82,9 @@ export function createMetrics(): Metrics {
     ),
     openStreams: gauge('sallyport_open_streams', 'Upgraded connections open now.'),
     signIns: counter('sallyport_sign_ins_total', 'Sign-ins by how they ended.', ['outcome']),
+    refreshes: counter('sallyport_refreshes_total', 'Sessions refreshed at their provider, by how it ended.', [
+      'outcome',
+    ]),
     rounds: counter('sallyport_rounds_total', 'Times the objects were translated.'),
     roundSeconds: histogram(
       'sallyport_round_seconds',

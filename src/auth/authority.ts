@@ -38,6 +38,10 @@ export interface OwnRequest {
   /** `Origin` and `Sec-Fetch-Site`, for refusing forged posts. */
   readonly origin?: string;
   readonly fetchSite?: string;
+  /** User-Agent, 256 letters at the most. */
+  readonly device?: string;
+  /** The client's, after trusted proxies. */
+  readonly address?: string;
   /** A form's body, at most 16 KiB. */
   readonly body?: string;
   /** The providers whose sessions count on the route asked for, the default first; empty: those of the class. */

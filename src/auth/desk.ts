@@ -1,12 +1,13 @@
 // What every step of a sign-in works with, and the few things that most of them do.
 import { sessionCookieName } from './authority.ts';
 import type { Answer, OwnRequest } from './authority.ts';
+import { currentSession } from './current.ts';
+import type { CurrentSession } from './current.ts';
 import { decodeTicket, encodeTicket, endSessionCookie, sessionCookie } from './cookie.ts';
 import type { Ticket } from './cookie.ts';
 import { isAuthenticationHost } from './place.ts';
 import type { Provider } from './provider.ts';
-import { readSession } from './session.ts';
-import type { FullSession } from './session.ts';
+import type { Refresher } from './refresh.ts';
 import type { Page } from '../model/page.ts';
 import type { ClassSettings, KeyRing } from '../model/settings.ts';
 import type { Store } from '../sessions/store.ts';
@@ -20,11 +21,15 @@ export interface Desk {
   readonly provider: (name: string | undefined) => Provider | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly refresher: Refresher;
+  /** When the step began, milliseconds since the epoch. */
   readonly now: number;
+  /** For what takes longer than a moment. */
+  readonly clock: () => number;
 }
 
 /** A session that this browser has on this host, with the ticket that opened it. */
-export interface HeldSession extends FullSession {
+export interface HeldSession extends CurrentSession {
   readonly ticket: Ticket;
 }
 
@@ -37,7 +42,7 @@ export async function heldSession(desk: Desk, request: OwnRequest): Promise<Held
   const held = request.cookies.filter(([cookie]) => cookie === name);
   for (const [, value] of held.slice(0, maxSessionCookies)) {
     const ticket = decodeTicket(desk.ring, value, request.host, isAuthenticationHost(desk.settings, request.host));
-    const full = ticket && (await readSession(desk.store, desk.ring, ticket));
+    const full = ticket && (await currentSession(desk, ticket));
     if (ticket !== undefined && full !== undefined) return { ...full, ticket };
   }
   return undefined;

@@ -8,8 +8,9 @@ import type { Desk } from './desk.ts';
 import { createKeyRing } from './keys.ts';
 import { createProvider } from './provider.ts';
 import type { Provider, ProviderOptions } from './provider.ts';
-import { readSession, useSession } from './session.ts';
-import type { FullSession } from './session.ts';
+import { currentSession } from './current.ts';
+import type { CurrentSession } from './current.ts';
+import { createRefresher } from './refresh.ts';
 import { isAuthenticationHost } from './place.ts';
 import { signOut, signedOut } from './logout.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
@@ -34,8 +35,6 @@ export interface LocalAuthority extends Authority {
   close(): Promise<void>;
 }
 
-/** How long the data path may use an opened session before it asks again; assertions live five minutes. */
-const renewAfterMs = 60_000;
 const retryAfterSeconds = 5;
 
 export function createLocalAuthority({
@@ -49,6 +48,8 @@ export function createLocalAuthority({
   let current = settings;
   let providers = updateProviders(new Map(), settings.providers, { log, now });
 
+  const refresher = createRefresher({ store, log, metrics, now });
+
   const desk = (): Desk => ({
     store,
     settings: current.class,
@@ -56,7 +57,9 @@ export function createLocalAuthority({
     provider: (name) => providers.get(name ?? current.class.providers[0] ?? '')?.provider,
     log,
     metrics,
+    refresher,
     now: now(),
+    clock: now,
   });
 
   return {
@@ -77,6 +80,7 @@ export function createLocalAuthority({
       providers = updateProviders(providers, next.providers, { log, now });
     },
     async close() {
+      await refresher.close();
       await Promise.all([...providers.values()].map(({ provider }) => provider.close()));
     },
   };
@@ -97,18 +101,15 @@ const ticketOf = ({ ring, settings }: Desk, host: string, credential: Credential
     : undefined;
 
 async function open(desk: Desk, host: string, credential: Credential): Promise<OpenedSession | undefined> {
-  const { store, ring, settings, now } = desk;
   const ticket = ticketOf(desk, host, credential);
-  const session = ticket && (await useSession(store, ring, ticket, now, settings))?.session;
-  // Asked again so often, the data path has each use noted before the session could be taken for idle.
-  const renewMs = Math.min(renewAfterMs, (settings.sessionIdleTimeoutMs ?? Infinity) / 4);
-  return session && { session, renewAt: Math.min(now + renewMs, session.expiresAt) };
+  const current = ticket && (await currentSession(desk, ticket));
+  return current && { session: current.session, renewAt: current.renewAt };
 }
 
 async function assertion(desk: Desk, host: string, credential: Credential, subject: AssertionSubject) {
-  const { settings, ring, now, store } = desk;
+  const { settings, ring, now } = desk;
   const ticket = ticketOf(desk, host, credential);
-  const session = ticket && (await readSession(store, ring, ticket))?.session;
+  const session = ticket && (await currentSession(desk, ticket))?.session;
   const issuer = settings.assertionIssuer ?? `https://${settings.authenticationHost ?? host}`;
   return session && signAssertion(ring, session, { ...subject, issuer, host, now });
 }
@@ -163,7 +164,7 @@ async function user(desk: Desk, request: OwnRequest): Promise<Answer> {
   return { kind: 'Json', status: 200, body: shown(held), cookies: [] };
 }
 
-function shown({ session }: FullSession) {
+function shown({ session }: CurrentSession) {
   const { user: name, email, name: fullName, groups } = session.identity;
   return {
     user: name,

@@ -4,7 +4,8 @@ import type { ProviderSettings } from '../model/settings.ts';
 import type { Logger } from '../telemetry.ts';
 import type { CheckedCallback } from './login.ts';
 import { createOidcProvider } from './oidc.ts';
-import type { SignedIn, Tokens } from './session.ts';
+import type { Tokens } from './record.ts';
+import type { SignedIn } from './session.ts';
 
 /** The values that tie one sign-in to its answer. All are random, 32 bytes, base64url. */
 export interface Challenge {

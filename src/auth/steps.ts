@@ -22,10 +22,14 @@ import {
   unsealRequest,
 } from './login.ts';
 import type { Flow, SignInRequest } from './login.ts';
+import { endSurplus } from './limit.ts';
 import { isAuthenticationHost, signInAuthority, urlOn } from './place.ts';
 import { ProviderError } from './provider-error.ts';
 import type { Provider } from './provider.ts';
-import { createCode, createSession, readSession, takeCode } from './session.ts';
+import { createCode, takeCode } from './code.ts';
+import { currentSession } from './current.ts';
+import { createSession } from './session.ts';
+import type { Origin } from './record.ts';
 import type { SignedIn } from './session.ts';
 import type { Session } from '../model/identity.ts';
 import type { SignInFailure } from '../model/page.ts';
@@ -156,9 +160,10 @@ export async function providerCallback(desk: Desk, request: OwnRequest): Promise
     return providerFailed(desk, request, error, startAgain, done);
   }
   const before = await heldSession(desk, request);
-  const ticket = await createSession(store, ring, signedIn, now, settings);
+  const ticket = await createSession(store, ring, signedIn, now, settings, originOf(request));
   // A browser has one session: the one it had ends here, whoever's it was.
   if (before !== undefined) await store.remove('session', before.ticket.id);
+  await endSurplus(desk, signedIn, ticket.id);
   const { identity } = signedIn;
   desk.metrics.signIns.inc({ outcome: 'Succeeded' });
   desk.log.info(
@@ -197,8 +202,11 @@ export async function codeCallback(desk: Desk, request: OwnRequest): Promise<Ans
   if (grant === undefined || grant.authority !== request.authority || !isBoundTo(grant.binding, flow.secret)) {
     return failed(desk, request, 'Expired', startAgain(flow.returnTo), done);
   }
-  const full = await readSession(store, ring, grant.ticket);
+  const full = await currentSession(desk, grant.ticket);
   if (full === undefined) return failed(desk, request, 'Expired', startAgain(flow.returnTo), done);
+  // Where the authentication host had lost its cookie, it could not know of the session that this host still has.
+  const before = await heldSession(desk, request);
+  if (before !== undefined && before.ticket.id !== grant.ticket.id) await store.remove('session', before.ticket.id);
   return arrive(desk, request, flow.returnTo, [...done, giveSession(desk, grant.ticket, request.host, full.endsAt)]);
 }
 
@@ -208,6 +216,11 @@ function arrive(desk: Desk, request: OwnRequest, returnTo: string, cookies: read
   const location = urlOn(request.scheme, request.authority, returnTo);
   if (desk.settings.cookieSameSite === 'Strict') return page({ kind: 'SignedIn', goOn: location }, cookies);
   return { kind: 'Redirect', status: 303, location, cookies };
+}
+
+/** What the person is shown later, to tell one of their sessions from another. */
+function originOf({ device, address }: OwnRequest): Origin {
+  return { ...(device !== undefined && { device }), ...(address !== undefined && { address }) };
 }
 
 function heldFlow(desk: Desk, request: OwnRequest, flowId: string): Flow | undefined {

@@ -59,9 +59,19 @@ export const sallyportSpec = z.strictObject({
         .optional(),
       lifetime: duration.default('14h').meta({ description: 'How long a session lives at the most.' }),
       idleTimeout: duration.optional().meta({ description: 'How long a session lives without a request.' }),
+      maxPerPerson: z
+        .int()
+        .min(1)
+        .max(1000)
+        .optional()
+        .meta({ description: 'Sessions one person may have at a time; a sign-in beyond it ends the oldest.' }),
+      refreshInterval: duration.default('1h').meta({
+        description:
+          'After how long the provider is asked again for claims and groups, where it gives refresh tokens and the access token lives longer.',
+      }),
       outageGrace: duration
         .default('10m')
-        .meta({ description: 'How long live sessions work while the store is away.' }),
+        .meta({ description: 'How long live sessions work while the store, or their provider, is away.' }),
     })
     .optional()
     .meta({ description: 'Where sessions live, and for how long.', closed: true }),

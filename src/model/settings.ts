@@ -28,6 +28,10 @@ export interface ClassSettings {
   readonly providers: readonly string[];
   readonly sessionLifetimeMs: number;
   readonly sessionIdleTimeoutMs?: number;
+  /** Sessions one person may have at a time; absent: as many as they like. */
+  readonly sessionsPerPerson?: number;
+  /** After how long the provider is asked again who somebody is, where their token would hold longer. */
+  readonly refreshIntervalMs: number;
   readonly outageGraceMs: number;
   readonly timeouts: { readonly firstByteMs: number; readonly connectMs: number; readonly idleMs: number };
 }
@@ -107,8 +111,9 @@ export const defaultClassSettings: ClassSettings = {
   trustedProxies: [],
   identityHeaders: { preset: 'Sallyport', assertion: 'Shared', claims: {} },
   defaultAccess: 'Deny',
-  sessionLifetimeMs: 14 * 3_600_000,
-  outageGraceMs: 600_000,
   providers: [],
+  sessionLifetimeMs: 14 * 3_600_000,
+  refreshIntervalMs: 3_600_000,
+  outageGraceMs: 600_000,
   timeouts: { firstByteMs: 60_000, connectMs: 5_000, idleMs: 300_000 },
 };

@@ -174,6 +174,8 @@ function classSettings(spec: SallyportSpec): ClassSettings {
     providers: defaultIdentityProviderRef === undefined ? [] : [defaultIdentityProviderRef.name],
     sessionLifetimeMs: sessions ? parseDuration(sessions.lifetime) : defaults.sessionLifetimeMs,
     ...(sessions?.idleTimeout !== undefined && { sessionIdleTimeoutMs: parseDuration(sessions.idleTimeout) }),
+    ...(sessions?.maxPerPerson !== undefined && { sessionsPerPerson: sessions.maxPerPerson }),
+    refreshIntervalMs: sessions ? parseDuration(sessions.refreshInterval) : defaults.refreshIntervalMs,
     outageGraceMs: sessions ? parseDuration(sessions.outageGrace) : defaults.outageGraceMs,
     timeouts: timeouts
       ? {

@@ -7,7 +7,9 @@ import { createKeyRing } from '../../src/auth/keys.ts';
 import { createLocalAuthority } from '../../src/auth/local.ts';
 import type { LocalAuthority } from '../../src/auth/local.ts';
 import { readSession } from '../../src/auth/session.ts';
-import type { FullSession } from '../../src/auth/session.ts';
+import { sessionOf } from '../../src/auth/session.ts';
+import type { SessionBody } from '../../src/auth/record.ts';
+import type { Session } from '../../src/model/identity.ts';
 import type { Page } from '../../src/model/page.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import type { ClassSettings, KeyRing, ProviderSettings } from '../../src/model/settings.ts';
@@ -69,6 +71,7 @@ function watchStore(inner: Store): WatchedStore {
       return inner.remove(type, id);
     },
     find: (type, name, value) => inner.find(type, name, value),
+    page: (type, cursor) => inner.page(type, cursor),
     watch: (listener) => inner.watch(listener),
     close: () => inner.close(),
   };
@@ -223,9 +226,9 @@ export function keepCookies(browser: Browser, host: string, lines: readonly stri
   }
 }
 
-/** What the browser shows in the end. */
 export const asCookie = (value: string): Credential => ({ kind: 'Cookie', value });
 
+/** What the browser shows in the end. */
 export type End =
   | { readonly kind: 'Application'; readonly url: string; readonly opened: OpenedSession }
   | { readonly kind: 'Page'; readonly url: string; readonly page: Page }
@@ -339,12 +342,15 @@ export async function assertNoSession(browser: Browser, host: string): Promise<v
 }
 
 /** The browser's session with its tokens, by the plain cookie of the authentication host. */
-export async function fullSession(browser: Browser, host = authHost): Promise<FullSession> {
+export async function fullSession(
+  browser: Browser,
+  host = authHost,
+): Promise<SessionBody & { readonly session: Session }> {
   const { ring, watched, settings } = browser.house;
   const isAuthenticationHost = settings.authenticationHost === host;
   const ticket = decodeTicket(ring, sessionValue(browser, host), host, isAuthenticationHost);
   assert(ticket);
-  const full = await readSession(watched.store, ring, ticket);
-  assert(full);
-  return full;
+  const read = await readSession(watched.store, ring, ticket);
+  assert(read);
+  return { ...read.body, session: sessionOf(read) };
 }
