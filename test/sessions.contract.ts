@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
-import { StoreError } from '../src/sessions/store.ts';
+import { maxPage, StoreError } from '../src/sessions/store.ts';
 import type { RecordChange, RecordType, Store, StoredRecord } from '../src/sessions/store.ts';
 
 export interface StoreUnderTest {
@@ -228,6 +228,45 @@ export function storeContract(name: string, makeStore: MakeStore, options: Contr
       assert.deepEqual(await store.find('session', 'person', after), []);
     });
 
+    /** All pages, with what `between` does after the first. */
+    const paged = async (type: RecordType, between?: () => Promise<unknown>): Promise<readonly StoredRecord[]> => {
+      const all: StoredRecord[] = [];
+      let page = await store.page(type);
+      await between?.();
+      for (;;) {
+        assert.ok(page.records.length <= maxPage, `a page holds ${page.records.length}`);
+        all.push(...page.records);
+        if (page.next === undefined) return all;
+        page = await store.page(type, page.next);
+      }
+    };
+
+    test('a few records are all on their pages, and none of another type', async () => {
+      const ours = await Promise.all([stored(), stored(), stored({ type: 'notice' })]);
+      const gone = await stored();
+      await store.remove('session', gone.id);
+      const [sessions, notices] = [await paged('session'), await paged('notice')];
+      assert.deepEqual(pick(sessions, ours), byId(ours.slice(0, 2)));
+      assert.deepEqual(pick(notices, ours), [ours[2]]);
+      assert.deepEqual(pick(sessions, [gone]), []);
+      assert.ok(sessions.every(({ type }) => type === 'session'));
+    });
+
+    test('of many records each that is there all the while is on a page, though others come and go between pages', async () => {
+      const many = Array.from({ length: 2 * maxPage + 100 }, () => record());
+      for (let start = 0; start < many.length; start += 100)
+        await Promise.all(many.slice(start, start + 100).map((one) => store.create(one)));
+      const going = many.filter((_, index) => index % 5 === 0);
+      const staying = many.filter((_, index) => index % 5 !== 0);
+      const between = async () => {
+        for (let start = 0; start < going.length; start += 50) {
+          await Promise.all(going.slice(start, start + 50).map(({ id }) => store.remove('session', id)));
+          await Promise.all(going.slice(start, start + 50).map(() => stored()));
+        }
+      };
+      assert.deepEqual(pick(await paged('session', between), staying), byId(staying));
+    });
+
     test('an expired record is never returned, and its id is free', async () => {
       const person = randomId();
       const soon = { index: { person }, expiresAt: now() + shortMs };
@@ -244,6 +283,7 @@ export function storeContract(name: string, makeStore: MakeStore, options: Contr
       assert.equal(await store.remove('session', removed.id), false);
       assert.equal(await store.replace({ ...replaced, expiresAt: now() + longMs }, revision), false);
       assert.deepEqual(await store.find('session', 'person', person), []);
+      assert.deepEqual(pick(await paged('session'), [read, taken, removed, replaced]), []);
       assert.equal(await store.create({ ...read, expiresAt: now() + longMs }), true);
     });
 
@@ -355,6 +395,7 @@ export function storeContract(name: string, makeStore: MakeStore, options: Contr
       await assert.rejects(store.take('session', one.id), unavailable);
       await assert.rejects(store.remove('session', one.id), unavailable);
       await assert.rejects(store.find('session', 'person', 'x'), unavailable);
+      await assert.rejects(store.page('session'), unavailable);
       assert.deepEqual(heard, []);
       stop();
     });
@@ -362,6 +403,12 @@ export function storeContract(name: string, makeStore: MakeStore, options: Contr
 }
 
 const randomId = () => randomBytes(16).toString('base64url');
+
+/** Those of a list that are among others, each once. */
+function pick(all: readonly StoredRecord[], among: readonly StoredRecord[]): readonly StoredRecord[] {
+  const ids = new Set(among.map(({ id }) => id));
+  return byId([...new Map(all.filter(({ id }) => ids.has(id)).map((one) => [one.id, one])).values()]);
+}
 
 const byId = (records: readonly StoredRecord[]) => records.toSorted((a, b) => a.id.localeCompare(b.id));
 

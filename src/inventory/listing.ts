@@ -36,25 +36,56 @@ export async function listObjects(
   how: ListKind,
   signal: AbortSignal,
 ): Promise<{ objects: RawObject[]; resourceVersion: string }> {
-  const path = resourcePath(selection.type, { namespace: selection.namespace });
   const objects: RawObject[] = [];
   let query: Record<string, string> = firstQuery(how);
   for (let page = 0; page < maxPages; page++) {
-    const { body } = await selection.client.request('GET', path, {
-      query: { ...query, ...selectorOf(selection) },
-      accept: acceptOf(selection, 'PartialObjectMetadataList'),
-      signal,
-    });
-    if (!isRecord(body) || !isRecord(body['metadata'])) throw malformed('a list');
-    // An empty PartialObjectMetadataList says null (Kubernetes 1.34).
-    const items = body['items'] ?? [];
-    if (!Array.isArray(items)) throw malformed('a list');
-    for (const item of items) objects.push(parseObject(item));
-    const next = body['metadata']['continue'];
-    if (typeof next !== 'string' || next === '') return { objects, resourceVersion: resourceVersionOf(body) };
+    const { objects: some, next, list } = await requestPage(selection, query, signal);
+    for (const one of some) objects.push(one);
+    if (next === undefined) return { objects, resourceVersion: resourceVersionOf(list) };
     query = { limit: String(pageSize), continue: next };
   }
   throw malformed(`a list of more than ${maxPages} pages`);
+}
+
+/** Some objects; `next`, where there is one, asks for those that follow. */
+export interface ListPage {
+  readonly objects: readonly RawObject[];
+  readonly next?: string;
+}
+
+/** One page of a list that nobody wants of one moment: each object that is there all the while is on one. Errors: ApiError. */
+export async function listPage(
+  selection: Selection,
+  after: string | undefined,
+  signal: AbortSignal,
+): Promise<ListPage> {
+  const ask = (from: string | undefined) =>
+    requestPage(selection, { limit: String(pageSize), ...(from !== undefined && { continue: from }) }, signal);
+  try {
+    return await ask(after);
+  } catch (error) {
+    // The snapshot of the first page is compacted away after some five minutes. What comes with the 410 goes on without it.
+    if (!(error instanceof ApiError && error.code === 'Gone') || after === undefined) throw error;
+    return ask(error.continue);
+  }
+}
+
+async function requestPage(selection: Selection, query: Record<string, string>, signal: AbortSignal) {
+  const { body } = await selection.client.request(
+    'GET',
+    resourcePath(selection.type, { namespace: selection.namespace }),
+    { query: { ...query, ...selectorOf(selection) }, accept: acceptOf(selection, 'PartialObjectMetadataList'), signal },
+  );
+  if (!isRecord(body) || !isRecord(body['metadata'])) throw malformed('a list');
+  // An empty PartialObjectMetadataList says null (Kubernetes 1.34).
+  const items = body['items'] ?? [];
+  if (!Array.isArray(items)) throw malformed('a list');
+  const next = body['metadata']['continue'];
+  return {
+    objects: items.map(parseObject),
+    ...(typeof next === 'string' && next !== '' && { next }),
+    list: body,
+  };
 }
 
 /** A limit beside resourceVersion=0 would be ignored, or read from etcd: the server's version decides. */

@@ -21,6 +21,8 @@ export class ApiError extends Error {
   readonly retryAfterMs?: number;
   /** The server's own word, such as `AlreadyExists` (a Conflict) or `Expired` (Gone). */
   readonly reason?: string;
+  /** With `Expired`: goes on with a list that was too old to go on, from where it ended, as things are now. */
+  readonly continue?: string;
 
   constructor(failure: {
     readonly code: ApiErrorCode;
@@ -28,6 +30,7 @@ export class ApiError extends Error {
     readonly message: string;
     readonly retryAfterMs?: number;
     readonly reason?: string;
+    readonly continue?: string;
     readonly cause?: unknown;
   }) {
     super(failure.message, { cause: failure.cause });
@@ -36,6 +39,7 @@ export class ApiError extends Error {
     this.status = failure.status;
     if (failure.retryAfterMs !== undefined) this.retryAfterMs = failure.retryAfterMs;
     if (failure.reason !== undefined) this.reason = failure.reason;
+    if (failure.continue !== undefined) this.continue = failure.continue;
   }
 }
 
@@ -52,6 +56,7 @@ export function unreachable(what: string, cause: unknown): ApiError {
 export function apiErrorOf(status: number, body: unknown, what: string, headers: IncomingHttpHeaders = {}): ApiError {
   const answer = isRecord(body) ? body : {};
   const details = isRecord(answer['details']) ? answer['details'] : {};
+  const metadata = isRecord(answer['metadata']) ? answer['metadata'] : {};
   const retryAfterSeconds = Number(headers['retry-after'] ?? details['retryAfterSeconds'] ?? Number.NaN);
   const { message, reason } = answer;
   const said = typeof message === 'string' ? message : typeof body === 'string' ? body : '';
@@ -61,6 +66,7 @@ export function apiErrorOf(status: number, body: unknown, what: string, headers:
     message: `${what}: ${status} ${said}`.trim(),
     ...(retryAfterSeconds >= 0 && { retryAfterMs: retryAfterSeconds * 1000 }),
     ...(typeof reason === 'string' && { reason }),
+    ...(typeof metadata['continue'] === 'string' && { continue: metadata['continue'] }),
   });
 }
 

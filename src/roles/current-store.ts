@@ -31,6 +31,7 @@ export function createCurrentStore(open: (settings: StoreSettings) => Store, log
       take: async (type, id) => (await opened()).take(type, id),
       remove: async (type, id) => (await opened()).remove(type, id),
       find: async (type, name, value) => (await opened()).find(type, name, value),
+      page: async (type, cursor) => (await opened()).page(type, cursor),
       watch(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);

@@ -2,7 +2,7 @@
 import type { Answer, AssertionSubject, Credential, OpenedSession, OwnRequest } from '../auth/authority.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
-import type { RecordChange, RecordType, Revised, StoreError, StoredRecord } from '../sessions/store.ts';
+import type { RecordChange, RecordPage, RecordType, Revised, StoreError, StoredRecord } from '../sessions/store.ts';
 
 /** control → proxy. The first holds every host; those after it, what changed. */
 export interface TableMessage {
@@ -49,6 +49,7 @@ export type StoreQuestion = { readonly ask: number } & (
   | { readonly type: 'read' | 'take' | 'remove'; readonly of: RecordType; readonly id: string }
   | { readonly type: 'replace'; readonly record: StoredRecord; readonly revision: string }
   | { readonly type: 'find'; readonly of: RecordType; readonly name: string; readonly value: string }
+  | { readonly type: 'page'; readonly of: RecordType; readonly cursor?: string }
 );
 
 /** control → auth: an answer, or what changed in the store. */
@@ -57,6 +58,7 @@ export type StoreReply =
   | { readonly type: 'read'; readonly ask: number; readonly found: Revised | undefined }
   | { readonly type: 'taken'; readonly ask: number; readonly record: StoredRecord | undefined }
   | { readonly type: 'found'; readonly ask: number; readonly records: readonly StoredRecord[] }
+  | { readonly type: 'page'; readonly ask: number; readonly page: RecordPage }
   | { readonly type: 'failed'; readonly ask: number; readonly code: StoreError['code']; readonly message: string }
   | { readonly type: 'news'; readonly news: RecordChange };
 

@@ -43,6 +43,10 @@ export function askStore(link: Link<StoreQuestion, StoreReply>): Store {
     take: async (of, id) => (await ask({ type: 'take', of, id }, 'taken')).record,
     remove: async (of, id) => (await ask({ type: 'remove', of, id }, 'done')).done,
     find: async (of, name, value) => (await ask({ type: 'find', of, name, value }, 'found')).records,
+    async page(of, cursor) {
+      const question = { type: 'page', of, ...(cursor !== undefined && { cursor }) } as const;
+      return (await ask(question, 'page')).page;
+    },
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -88,6 +92,8 @@ async function answer(store: Store | undefined, question: StoreQuestion, log: Lo
         return { type: 'done', ask, done: await store.remove(question.of, question.id) };
       case 'find':
         return { type: 'found', ask, records: await store.find(question.of, question.name, question.value) };
+      case 'page':
+        return { type: 'page', ask, page: await store.page(question.of, question.cursor) };
     }
   } catch (error) {
     if (error instanceof StoreError) return { type: 'failed', ask, code: error.code, message: error.message };

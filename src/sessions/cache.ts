@@ -73,6 +73,7 @@ export function cached(store: Store, { graceMs, log, metrics, now = Date.now }: 
     take: (type, id) => end(type, id, () => store.take(type, id)),
     remove: (type, id) => end(type, id, () => store.remove(type, id)),
     find: (type, name, value) => pass(() => store.find(type, name, value)),
+    page: (type, cursor) => pass(() => store.page(type, cursor)),
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

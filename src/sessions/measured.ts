@@ -27,6 +27,7 @@ export function measured(
     take: (type, id) => measure('take', () => store.take(type, id)),
     remove: (type, id) => measure('remove', () => store.remove(type, id)),
     find: (type, name, value) => measure('find', () => store.find(type, name, value)),
+    page: (type, cursor) => measure('page', () => store.page(type, cursor)),
     watch: (listener) => store.watch(listener),
     close: () => store.close(),
   };

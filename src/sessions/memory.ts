@@ -1,6 +1,6 @@
 // The store that lives and dies with the process: for development, tests, and a first try.
-import { StoreError } from './store.ts';
-import type { RecordChange, RecordType, Revised, Store, StoredRecord } from './store.ts';
+import { maxPage, StoreError } from './store.ts';
+import type { RecordChange, RecordPage, RecordType, Revised, Store, StoredRecord } from './store.ts';
 
 export interface MemoryStoreOptions {
   /** Records held at the most; `create` throws `full` past it. */
@@ -11,8 +11,13 @@ export interface MemoryStoreOptions {
 
 const sweepEveryMs = 1_000;
 
+/** `born` counts creations: a record keeps its place when it is replaced, and pages go by it. */
+interface Held extends Revised {
+  readonly born: number;
+}
+
 export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreOptions = {}): Store {
-  const records = new Map<string, Revised>();
+  const records = new Map<string, Held>();
   const listeners = new Set<(change: RecordChange) => void>();
   let revisions = 0;
   let closed = false;
@@ -23,7 +28,9 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
   };
   const write = (record: StoredRecord) => {
     revisions += 1;
-    records.set(key(record.type, record.id), { record, revision: String(revisions) });
+    const name = key(record.type, record.id);
+    const born = records.get(name)?.born ?? revisions;
+    records.set(name, { record, revision: String(revisions), born });
   };
   const drop = (record: StoredRecord) => {
     records.delete(key(record.type, record.id));
@@ -35,8 +42,10 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
   const live = (type: RecordType, id: string): Revised | undefined => {
     assertOpen();
     const found = records.get(key(type, id));
-    if (found === undefined || found.record.expiresAt > now()) return found;
-    drop(found.record);
+    if (found === undefined) return undefined;
+    const { record, revision } = found;
+    if (record.expiresAt > now()) return { record, revision };
+    drop(record);
     return undefined;
   };
   const sweep = () => {
@@ -79,6 +88,11 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
         .map(({ record }) => record)
         .filter((record) => record.type === type && record.index[name] === value);
     },
+    async page(type, cursor = '0') {
+      assertOpen();
+      sweep();
+      return pageOf(records.values(), type, Number(cursor));
+    },
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -90,4 +104,13 @@ export function createMemoryStore({ max = 50_000, now = Date.now }: MemoryStoreO
       records.clear();
     },
   };
+}
+
+// A Map keeps the order in which its keys came.
+function pageOf(all: Iterable<Held>, type: RecordType, after: number): RecordPage {
+  const left = [...all].filter(({ record, born }) => record.type === type && born > after);
+  const page = left.slice(0, maxPage);
+  const last = page.at(-1);
+  const next = left.length > page.length && last !== undefined ? { next: String(last.born) } : {};
+  return { records: page.map(({ record }) => record), ...next };
 }

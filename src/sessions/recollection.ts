@@ -6,7 +6,7 @@ export interface Recollection {
   recall(type: RecordType, id: string): { readonly found: Revised | undefined; readonly isFresh: boolean } | undefined;
   /** How much was heard so far; to be asked for before a read, and given with what it found. */
   mark(): number;
-  /** Only sessions are remembered: a code is used once. */
+  /** Only sessions are remembered: a code is used once, a notice read once. */
   learn(type: RecordType, id: string, found: Revised | undefined, mark: number): void;
   /** Our own write: the content is known, the revision not. */
   rewrite(record: StoredRecord): void;
@@ -89,6 +89,7 @@ export function createRecollection(now: () => number): Recollection {
         doubts += 1;
         return;
       }
+      if (news.type !== 'session') return;
       const key = keyOf(news.type, news.id);
       const entry = entries.get(key);
       if (news.change === 'removed') {

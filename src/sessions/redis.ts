@@ -8,6 +8,7 @@ import { createBurial } from './redis/burial.ts';
 import { createExpiries } from './redis/expiries.ts';
 import { parseNews } from './redis/news.ts';
 import { createReach } from './redis/reach.ts';
+import { scanIds } from './redis/pages.ts';
 import { createRecords } from './redis/records.ts';
 import { createTombstones } from './redis/tombstones.ts';
 import { recordKey } from './redis/value.ts';
@@ -76,6 +77,12 @@ export function createRedisStore(settings: RedisSettings, options: RedisStoreOpt
       const ids = await redis.ask(() => records.candidates(type, name, value));
       const found = await inBatches(ids, (id) => read(type, id));
       return found.flatMap((one) => (one?.record.index[name] === value ? [one.record] : []));
+    },
+    async page(type, cursor) {
+      const { ids, next } = await redis.ask(async () => scanIds(await redis.masters(), type, cursor));
+      const found = await inBatches(ids, (id) => read(type, id));
+      const records = found.flatMap((one) => one?.record ?? []);
+      return { records, ...(next !== undefined && { next }) };
     },
     watch(listener) {
       listeners.add(listener);

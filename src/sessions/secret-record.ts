@@ -8,7 +8,7 @@ export const secretType = 'sallyport.dev/session';
 const expiresAtAnnotation = 'sallyport.dev/expires-at';
 const typeLabel = 'sallyport.dev/record';
 const recordKey = 'record.json';
-const recordTypes: readonly RecordType[] = ['session', 'code'];
+const recordTypes: readonly RecordType[] = ['session', 'code', 'notice'];
 
 /** What a Secret is known by, without its content. */
 export interface SecretMetadata {

@@ -1,6 +1,7 @@
 // What the store in Secrets asks of the API server: each call under a deadline, waiting where the server asks us to.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listObjects } from '../inventory/listing.ts';
+import { listObjects, listPage } from '../inventory/listing.ts';
+import type { ListPage } from '../inventory/listing.ts';
 import { ApiError, resourcePath } from '../kubernetes/client.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { collections } from '../model/objects.ts';
@@ -19,6 +20,8 @@ export interface SecretRequests {
   /** Exactly one of those who ask does it; `false`: somebody else has, or it is not what it was. */
   remove(metadata: SecretMetadata): Promise<boolean>;
   list(labelSelector: string): Promise<readonly unknown[]>;
+  /** Some of them. @param after What the page before called `next`. */
+  page(labelSelector: string, after?: string): Promise<ListPage>;
   /** What is under way ends, and what is asked afterwards is refused. */
   close(): void;
 }
@@ -85,6 +88,14 @@ export function createSecretRequests({ client, namespace, timeoutMs }: SecretReq
       const selection = { client, type, namespace, labelSelector };
       try {
         return (await call((signal) => listObjects(selection, 'Paged', signal), 3 * timeoutMs)).objects;
+      } catch (error) {
+        throw asStoreError(error);
+      }
+    },
+    async page(labelSelector, after) {
+      const selection = { client, type, namespace, labelSelector };
+      try {
+        return await call((signal) => listPage(selection, after, signal));
       } catch (error) {
         throw asStoreError(error);
       }

@@ -127,6 +127,11 @@ export function createSecretStore(options: SecretStoreOptions): Store {
         .flatMap((secret) => parseRecord(secret)?.record ?? [])
         .filter((record) => record.expiresAt > now() && record.index[name] === value);
     },
+    async page(type, cursor) {
+      const { objects, next } = await requests.page(typeSelector(type), cursor);
+      const records = objects.flatMap((secret) => parseRecord(secret)?.record ?? []);
+      return { records: records.filter(({ expiresAt }) => expiresAt > now()), ...(next !== undefined && { next }) };
+    },
     watch: index.watch,
     async close() {
       requests.close();

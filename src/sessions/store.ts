@@ -2,9 +2,9 @@
 
 /**
  * What a record is for. `session`: somebody signed in. `code`: the one-time way of a session from the authentication host
- * to an application's host.
+ * to an application's host. `notice`: what replicas have to tell each other, for a minute.
  */
-export type RecordType = 'session' | 'code';
+export type RecordType = 'session' | 'code' | 'notice';
 
 /**
  * A record as a store sees it: nothing in it opens anything. `listing` is sealed by the key ring; `body` by the key ring
@@ -28,6 +28,15 @@ export interface Revised {
   readonly revision: string;
 }
 
+/** Some records of a type; `next`, where there is one, asks for those that follow. It may hold none, and not be the last. */
+export interface RecordPage {
+  readonly records: readonly StoredRecord[];
+  readonly next?: string;
+}
+
+/** Records on a page, at the most. */
+export const maxPage = 500;
+
 /**
  * `unknown`: news may have been lost, so whatever is remembered of any record is to be asked for again. It is told every
  * second for as long as the store cannot hear.
@@ -49,6 +58,11 @@ export interface Store {
   remove(type: RecordType, id: string): Promise<boolean>;
   /** All records of a type whose index holds this value under this name. */
   find(type: RecordType, name: string, value: string): Promise<readonly StoredRecord[]>;
+  /**
+   * All records of a type, page by page: each that is there from the first page to the last comes at least once.
+   * @param cursor `next` of the page before, from this very store.
+   */
+  page(type: RecordType, cursor?: string): Promise<RecordPage>;
   /** Calls back after each change, whoever made it; `removed` also when a record expires. Returns how to stop. */
   watch(listener: (change: RecordChange) => void): () => void;
   /** From then on every method throws `unavailable`, and no listener is called. May be called again. */

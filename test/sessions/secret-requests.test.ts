@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { ApiError } from '../../src/kubernetes/client.ts';
+import { ApiError, apiErrorOf } from '../../src/kubernetes/client.ts';
 import type { KubernetesClient } from '../../src/kubernetes/client.ts';
 import { createSecretRequests } from '../../src/sessions/secret-requests.ts';
 
@@ -75,4 +75,25 @@ test('closed, it asks nothing, and ends what is under way', async () => {
   await waiting;
   await assert.rejects(requests.get('x'), unavailable);
   assert.equal(asked(), 1);
+});
+
+test('a list that is too old to go on goes on as things are now, from where it ended', async () => {
+  const asked: (string | undefined)[] = [];
+  const client = {
+    async request(_method: string, _path: string, { query }: { query: Record<string, string> }) {
+      asked.push(query['continue']);
+      if (query['continue'] === 'old') {
+        throw apiErrorOf(410, { reason: 'Expired', metadata: { continue: 'anew' } }, 'list');
+      }
+      const metadata = { resourceVersion: '1', ...(asked.length === 1 && { continue: 'old' }) };
+      return { status: 200, body: { metadata, items: [{ metadata: { name: `page-${asked.length}` } }] } };
+    },
+  } as unknown as KubernetesClient;
+  const requests = createSecretRequests({ client, namespace: 'n', timeoutMs: 500 });
+  const first = await requests.page('of=sessions');
+  assert.equal(first.next, 'old');
+  const second = await requests.page('of=sessions', first.next);
+  assert.deepEqual(asked, [undefined, 'old', 'anew']);
+  assert.equal(second.next, undefined);
+  assert.equal(second.objects.length, 1);
 });

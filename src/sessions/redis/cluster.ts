@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError } from '../store.ts';
 import { clientOptions, rotate } from './address.ts';
 import type { Address, Credentials } from './address.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Masters } from './connection.ts';
 import { createLine } from './line.ts';
 import type { Listeners } from './line.ts';
 import { pauseMs, within } from './patience.ts';
@@ -55,6 +55,7 @@ export function createClusterConnection(
   const closing = new AbortController();
   const tried = Promise.withResolvers<void>();
   let current: Cluster | undefined;
+  let connections = 0;
   let absence: unknown = new StoreError('unavailable', 'there is no connection to the Redis Cluster yet');
   let renewedAt = Number.NEGATIVE_INFINITY;
   let renewing = false;
@@ -68,7 +69,10 @@ export function createClusterConnection(
     });
     cluster.on('node-error', () => {});
     // News may have gone down with the node's predecessor, and so may its last changes.
-    cluster.on('node-ready', listeners.onUp);
+    cluster.on('node-ready', () => {
+      connections += 1;
+      listeners.onUp();
+    });
     try {
       await within(timeoutMs, cluster.connect());
       if (closing.signal.aborted) return cluster.destroy();
@@ -95,6 +99,16 @@ export function createClusterConnection(
     renewing = false;
   };
 
+  const mastersOf = async (cluster: Cluster): Promise<Masters> => {
+    const nodes = cluster.masters.toSorted((one, other) => one.address.localeCompare(other.address));
+    const clients = await Promise.all(nodes.map((node) => cluster.nodeClient(node)));
+    // Only now is each counted.
+    return {
+      life: String(connections),
+      all: clients.map((client) => (command) => within(timeoutMs, client.sendCommand([...command]))),
+    };
+  };
+
   const next = rotate(addresses);
   const line = createLine({ ...listeners, credentials, timeoutMs, locate: async () => next(), beat });
   void renew();
@@ -109,6 +123,10 @@ export function createClusterConnection(
         if (replyOf(cause) === undefined) void renew();
         throw cause;
       }
+    },
+    async masters() {
+      if (current === undefined) throw absence;
+      return within(timeoutMs, mastersOf(current));
     },
     close() {
       closing.abort();

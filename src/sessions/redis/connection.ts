@@ -6,9 +6,16 @@ import { createLine } from './line.ts';
 import type { Listeners } from './line.ts';
 import { locateMaster } from './sentinel.ts';
 
+/** The masters as they are now. `life` is another wherever one of them may be another than before: a SCAN begins anew then. */
+export interface Masters {
+  readonly life: string;
+  readonly all: readonly ((command: readonly string[]) => Promise<unknown>)[];
+}
+
 export interface Connection {
   /** Sends a command to the server that holds the key. While there is no connection it rejects at once, with what ended the last. */
   send(key: string, command: readonly string[]): Promise<unknown>;
+  masters(): Promise<Masters>;
   /** Resolves when the first attempt to connect has ended, well or not. */
   readonly tried: Promise<unknown>;
   close(): void;
@@ -30,5 +37,10 @@ export function createConnection(settings: RedisSettings, timeoutMs: number, lis
         ? next()
         : locateMaster(addresses, sentinel, settings, Math.floor(timeoutMs / (addresses.length + 1))),
   });
-  return { tried: line.tried, close: () => line.close(), send: (_key, command) => line.send(command) };
+  return {
+    tried: line.tried,
+    close: () => line.close(),
+    send: (_key, command) => line.send(command),
+    masters: async () => ({ life: String(line.connections), all: [line.send] }),
+  };
 }

@@ -19,6 +19,8 @@ export interface Line {
   send(command: readonly string[]): Promise<unknown>;
   /** Resolves when the first attempt to connect has ended, well or not. */
   readonly tried: Promise<unknown>;
+  /** How many there were, this one included. */
+  readonly connections: number;
   close(): void;
 }
 
@@ -62,6 +64,7 @@ export function createLine(options: LineOptions): Line {
   const closing = new AbortController();
   const tried = Promise.withResolvers<void>();
   let absence: unknown = new StoreError('unavailable', 'there is no connection to Redis yet');
+  let connections = 0;
   let current: { readonly client: Client; readonly drop: (cause: unknown) => void } | undefined;
 
   const onDown = (cause: unknown) => {
@@ -86,6 +89,7 @@ export function createLine(options: LineOptions): Line {
     client.on('terminated', lost.resolve);
     listen(client, over.signal).catch(lost.resolve);
     current = { client, drop: lost.resolve };
+    connections += 1;
     onUp();
     tried.resolve();
     const cause = await lost.promise;
@@ -112,6 +116,9 @@ export function createLine(options: LineOptions): Line {
 
   return {
     tried: tried.promise,
+    get connections() {
+      return connections;
+    },
     async send(command) {
       if (current === undefined) throw absence;
       const { client, drop } = current;

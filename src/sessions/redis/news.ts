@@ -15,7 +15,7 @@ export interface News {
 export const writeNews = ({ change, type, id, leftMs }: Omit<News, 'leftMs'> & { readonly leftMs?: number }): string =>
   [change, type, id, ...(leftMs === undefined ? [] : [leftMs])].join(' ');
 
-const pattern = /^(created|replaced|removed) (session|code) ([\w-]{1,64}) (-?\d{1,15})(?: (\S{1,64}))?$/;
+const pattern = /^(created|replaced|removed) (session|code|notice) ([\w-]{1,64}) (-?\d{1,15})(?: (\S{1,64}))?$/;
 
 /** `undefined`: not ours. */
 export function parseNews(text: string): News | undefined {

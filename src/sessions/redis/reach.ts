@@ -10,6 +10,7 @@ import { createTroubles } from './trouble.ts';
 
 export interface Reach {
   readonly send: Connection['send'];
+  readonly masters: Connection['masters'];
   /** @throws {StoreError} */
   ask<T>(work: () => Promise<T>): Promise<T>;
   /** As `ask`, of what writes: Redis may answer questions and yet take no writes. @throws {StoreError} */
@@ -56,6 +57,7 @@ export function createReach(settings: RedisSettings, { log, now, timeoutMs, onUp
   };
   return {
     send: connection.send,
+    masters: connection.masters,
     ask: (work) => attempt('reading', work),
     change: (work) => attempt('writing', work),
     close() {
