@@ -1,7 +1,7 @@
 // A session as a record: what is sealed in it, by which keys, and what is told to whom.
 import { z } from 'zod';
 import type { Ticket } from './cookie.ts';
-import { ofIssuer } from './find.ts';
+import { asIndexed, ofIssuer } from './find.ts';
 import { indexValue, parseSealed, seal, unseal } from './keys.ts';
 import type { Identity } from '../model/identity.ts';
 import type { KeyRing } from '../model/settings.ts';
@@ -88,7 +88,9 @@ export function personOf({ email, user }: Identity): string {
 function indexOf([key]: KeyRing, body: SessionBody): Readonly<Record<string, string>> {
   const { identity, provider, issuer, subject, providerSessionId: sid } = body;
   return {
-    person: indexValue(key, 'person', personOf(identity)),
+    person: indexValue(key, 'person', asIndexed(personOf(identity))),
+    // Whoever has an address is found by the provider's name for them all the same.
+    user: indexValue(key, 'user', identity.user),
     provider: indexValue(key, 'provider', provider),
     subject: indexValue(key, 'subject', ofIssuer(issuer, subject)),
     ...(sid !== undefined && { sid: indexValue(key, 'sid', ofIssuer(issuer, sid)) }),

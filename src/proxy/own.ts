@@ -22,15 +22,19 @@ export function isAuthenticationHost(host: string, { settings }: RouteTable): bo
   return settings.authenticationHost !== undefined && parseAuthority(settings.authenticationHost)?.host === host;
 }
 
+/** What a browser says of itself is kept with its session: enough to know it by. */
+const deviceLimit = 256;
+
 export function ownRequest(
   asked: CanonicalRequest,
   cookieName: string,
   rest: Pick<{ [Key in keyof OwnRequest]?: OwnRequest[Key] | undefined }, 'body' | 'withinSeconds'> &
     Pick<OwnRequest, 'providers'>,
 ): OwnRequest {
-  const { method, scheme, authority, host, path, query, headers } = asked;
+  const { method, scheme, authority, host, path, query, headers, client } = asked;
   const origin = headers.get('origin')?.[0];
   const fetchSite = headers.get('sec-fetch-site')?.[0];
+  const device = headers.get('user-agent')?.[0]?.slice(0, deviceLimit);
   return {
     method,
     scheme,
@@ -41,6 +45,8 @@ export function ownRequest(
     cookies: ownCookies(headers.get('cookie') ?? [], cookieName),
     ...(origin !== undefined && { origin }),
     ...(fetchSite !== undefined && { fetchSite }),
+    ...(device !== undefined && { device }),
+    address: client.address,
     providers: rest.providers,
     ...(rest.body !== undefined && { body: rest.body }),
     ...(rest.withinSeconds !== undefined && { withinSeconds: rest.withinSeconds }),

@@ -51,7 +51,7 @@ async function makeSession(of: SignedIn = signedIn) {
   return { ...made, ticket, record: found.record };
 }
 
-const purposes: readonly Purpose[] = ['flow', 'request', 'host-cookie', 'listing', 'body', 'index', 'return'];
+const purposes: readonly Purpose[] = ['flow', 'request', 'host-cookie', 'listing', 'body', 'index', 'return', 'notice'];
 
 /** Everything in a record that the ring alone opens, under every purpose and every binding that a thief could think of. */
 function openedByRing(given: KeyRing, record: StoredRecord, secrets: readonly (Uint8Array | undefined)[]): string[] {

@@ -135,7 +135,7 @@ test('our own places are answered by auth, with our cookies and the form', () =>
   withRig({ settings: { authenticationHost: 'auth.localhost:8443' } }, async ({ send, authority, upstream }) => {
     const body = 'a=b';
     await send(
-      `POST /oauth2/callback?x HTTP/1.1\r\nHost: auth.localhost:8443\r\nCookie: a=1; __Host-sallyport-login=L; b=2\r\nOrigin: https://o\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 3\r\n\r\n${body}`,
+      `POST /oauth2/callback?x HTTP/1.1\r\nHost: auth.localhost:8443\r\nCookie: a=1; __Host-sallyport-login=L; b=2\r\nOrigin: https://o\r\nSec-Fetch-Site: cross-site\r\nUser-Agent: ${'u'.repeat(300)}\r\nContent-Length: 3\r\n\r\n${body}`,
     );
     assert.deepEqual(authority.asked[0], {
       method: 'POST',
@@ -148,6 +148,8 @@ test('our own places are answered by auth, with our cookies and the form', () =>
       cookies: [['__Host-sallyport-login', 'L']],
       origin: 'https://o',
       fetchSite: 'cross-site',
+      device: 'u'.repeat(256),
+      address: '127.0.0.1',
       body,
     });
     assert.equal(upstream.requests.length, 0);
