@@ -149,7 +149,8 @@ async function refreshOnce(work: Work): Promise<RefreshOutcome> {
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64');
 
-function withoutAttempt({ attempt: _, ...body }: SessionBody): SessionBody {
+function withoutAttempt(marked: SessionBody): SessionBody {
+  const { attempt: _, ...body } = marked;
   return body;
 }
 
@@ -172,10 +173,7 @@ async function settled(work: Work): Promise<ReadSession | 'Refreshed' | 'Orphane
     const attempt = read?.body.attempt;
     if (read === undefined || attempt === undefined)
       return read !== undefined && seen !== undefined ? 'Refreshed' : read;
-    if (attempt.id !== seen?.id || attempt.at !== seen.at) {
-      if (isAbandoned(read.body, now())) return 'Orphaned';
-      [seen, seenAt] = [attempt, now()];
-    }
+    if (attempt.id !== seen?.id || attempt.at !== seen.at) [seen, seenAt] = [attempt, now()];
     if (now() - seenAt >= lockMs) return 'Orphaned';
     await sleep(pollMs, undefined, { ref: false });
   }
