@@ -14,3 +14,5 @@ export const formed = (pattern: RegExp, max: number, wanted: string) =>
     .meta({ 'x-kubernetes-validations': [{ rule: `self.matches(r'${pattern.source}')`, message: wanted }] });
 
 export const providerReference = z.strictObject({ name: described(name, 'Name of an IdentityProvider.') });
+
+export const providerReferences = z.array(providerReference).min(1).max(16).optional();

@@ -1,7 +1,7 @@
 // Sallyport and IdentityProvider as zod schemas, and every kind's status: the CRDs, the parsers and the types are made from here.
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { described, formed, name, providerReference } from './fields.ts';
+import { described, formed, name, providerReference, providerReferences } from './fields.ts';
 import { labelSelector } from './selector.ts';
 
 const cidr = formed(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, 64, 'an address or a CIDR is wanted, such as 10.0.0.0/8');
@@ -32,6 +32,9 @@ export const sallyportSpec = z.strictObject({
   defaultIdentityProviderRef: providerReference
     .optional()
     .meta({ description: 'The provider for every route whose policies name none.' }),
+  identityProviderRefs: providerReferences.meta({
+    description: 'Providers that people choose from there, after the default one where there is one.',
+  }),
   sessions: z
     .strictObject({
       store: z
@@ -141,6 +144,9 @@ export const sallyportSpec = z.strictObject({
 export type SallyportSpec = z.infer<typeof sallyportSpec>;
 
 export const identityProviderSpec = z.strictObject({
+  displayName: z.string().min(1).max(64).optional().meta({
+    description: 'What people know it by, where they choose where to sign in; absent: its name.',
+  }),
   oidc: z
     .strictObject({
       issuer: formed(/^https?:\/\/[^\s?#]+$/, 2048, 'an https URL without query or fragment is wanted').meta({
@@ -205,7 +211,7 @@ export const identityProviderSpec = z.strictObject({
     .meta({ description: 'An OpenID Connect provider.', closed: true }),
   allowedNamespaces: z.strictObject({ selector: labelSelector }).optional().meta({
     description:
-      "Namespaces whose policies may name this provider; absent: none. A class's default provider serves all.",
+      "Namespaces whose policies may name this provider; absent: none. A class's own providers serve all.",
   }),
 });
 export type IdentityProviderSpec = z.infer<typeof identityProviderSpec>;

@@ -1,7 +1,7 @@
 // Policy and ClusterPolicy as zod schemas: the CRDs, the parsers and the types are made from here.
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { described, formed, name, providerReference } from './fields.ts';
+import { described, formed, name, providerReference, providerReferences } from './fields.ts';
 import { policyMode, policyTest, rule } from './policy.ts';
 import { labelSelector } from './selector.ts';
 
@@ -61,7 +61,10 @@ export const policySpec = z
     ...policyFields,
     identityProviderRef: providerReference
       .optional()
-      .meta({ description: "Where people sign in for this policy's routes; absent: the class's default." }),
+      .meta({ description: "Where people sign in for this policy's routes; absent: the class's own." }),
+    identityProviderRefs: providerReferences.meta({
+      description: 'Providers that people choose from, after identityProviderRef where there is one.',
+    }),
     dataSets: dataSets(
       z.strictObject(configMapFields).meta({ description: 'A ConfigMap in this namespace.', closed: true }),
     ),

@@ -43,6 +43,8 @@ export type ProviderSettings = OidcSettings;
 export interface OidcSettings {
   readonly kind: 'OpenIDConnect';
   readonly name: string;
+  /** What people know it by; absent: its name. */
+  readonly displayName?: string;
   readonly issuer: string;
   readonly allowInsecure: boolean;
   readonly clientId: string;

@@ -2,14 +2,12 @@
 import { readAnnotations } from './annotations.ts';
 import type { GoverningClusterPolicy, OwnPolicy } from './attachment.ts';
 import { complain } from './parse.ts';
-import { selects, selectsAll } from './selector.ts';
-import type { ProviderReading } from './provider.ts';
 import type { ClassReading } from './settings.ts';
+import { chooseProviders } from './sign-in.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Access, AttachedPolicy, Policy } from '../model/policy.ts';
-import { parsePolicy } from '../policy/parse.ts';
 
 /** What decides who may use an Ingress's routes. */
 export interface Binding {
@@ -106,65 +104,4 @@ function describeGap({ policies, defaultAccess }: Access): string | undefined {
   return enforced.some(({ rules }) => rules.some(({ allow }) => allow !== undefined))
     ? 'the rules of its policies that allow are in mode Audit, which lets nobody in, so this Ingress denies everybody: one of them needs an enforced rule that allows'
     : 'its enforced policies only refuse, so this Ingress denies everybody: one of them needs an enforced rule that allows';
-}
-
-interface ChosenProviders {
-  readonly providers: readonly string[];
-  readonly denied?: string;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-function chooseProviders(
-  world: World,
-  ingress: KubernetesObject,
-  reading: ClassReading,
-  policies: readonly KubernetesObject[],
-): ChosenProviders {
-  const names = new Set(policies.flatMap((policy) => providerName(policy) ?? []));
-  const [name] = names;
-  if (name === undefined) return { providers: reading.settings.providers, diagnostics: [] };
-  if (names.size > 1) {
-    const message = `its policies name several identity providers (${[...names].join(', ')}), and a person signs in at one: until they agree, this Ingress denies everybody`;
-    return {
-      providers: [],
-      denied: 'its policies name several identity providers',
-      diagnostics: [complain(ingress, 'IdentityProviderConflict', policyPath, message)],
-    };
-  }
-  const [fault] = policies.flatMap((policy) => checkProvider(world, reading, policy));
-  return fault === undefined
-    ? { providers: [name], diagnostics: [] }
-    : { providers: [], denied: fault.message, diagnostics: [] };
-}
-
-/** What is wrong with the provider that a policy names: it is said on the policy, whether or not anything uses that. */
-export function checkProvider(world: World, reading: ClassReading, policy: KubernetesObject): readonly Diagnostic[] {
-  const name = providerName(policy);
-  if (name === undefined) return [];
-  const path = 'spec.identityProviderRef.name';
-  const provider = namedProvider(reading, policy);
-  if (provider === undefined) {
-    const message = `there is no IdentityProvider ${name}: until there is, the routes that this Policy governs deny`;
-    return [complain(policy, 'IdentityProviderNotFound', path, message)];
-  }
-  const namespace = policy.metadata.namespace ?? '';
-  if (reading.settings.providers.includes(name) || mayUse(world, namespace, provider)) return [];
-  const message = `IdentityProvider ${name} does not allow namespace ${namespace} (its spec.allowedNamespaces)`;
-  return [complain(policy, 'IdentityProviderNotAllowed', path, message)];
-}
-
-/** The provider that a policy names, where there is one of that name. */
-export function namedProvider({ providers }: ClassReading, policy: KubernetesObject): ProviderReading | undefined {
-  return providers.get(providerName(policy) ?? '');
-}
-
-function providerName(policy: KubernetesObject): string | undefined {
-  return parsePolicy(policy).spec?.identityProviderRef?.name;
-}
-
-function mayUse({ inventory }: World, namespace: string, { allowedNamespaces }: ProviderReading): boolean {
-  if (allowedNamespaces === undefined) return false;
-  if (selectsAll(allowedNamespaces)) return true;
-  const found = inventory.namespaces.get(namespace);
-  return found !== undefined && selects(allowedNamespaces, found);
 }

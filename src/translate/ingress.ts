@@ -1,7 +1,7 @@
 // From one Ingress to its routes, host by host, before anybody asks whose hosts they are.
 import { readCors } from './cors.ts';
 import { clusterPoliciesOf, ownPolicies } from './attachment.ts';
-import { bind, namedProvider } from './binding.ts';
+import { bind } from './binding.ts';
 import type { Binding } from './binding.ts';
 import { complain, metadataEntry, parseSpec, shown } from './parse.ts';
 import type { Parsed } from './parse.ts';
@@ -9,6 +9,7 @@ import { readPath } from './path.ts';
 import type { IngressPath } from './path.ts';
 import { createMemory } from './remember.ts';
 import type { ClassReading } from './settings.ts';
+import { namedProviders } from './sign-in.ts';
 import { readUpstream } from './upstream.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
@@ -72,7 +73,7 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
       name,
       because,
       policy?.policy,
-      policy && namedProvider(reading, policy.object)?.object,
+      ...(policy === undefined ? [] : namedProviders(reading, policy.object).map((provider) => provider?.object)),
     ]),
     // One that cannot be judged in this namespace is made anew each time, and always says the same.
     ...cluster.flatMap(({ object, attached }) => [object, attached.because, attached.policy.broken ?? attached.policy]),

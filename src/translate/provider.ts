@@ -41,7 +41,7 @@ function buildProvider(
   clientSecret: LookedUp,
   ca: LookedUp,
 ): ProviderReading {
-  const { oidc, allowedNamespaces } = spec;
+  const { oidc, allowedNamespaces, displayName } = spec;
   const found: Diagnostic[] = [];
   const value = (
     secret: LookedUp,
@@ -87,6 +87,7 @@ function buildProvider(
   const settings: ProviderSettings = {
     kind: 'OpenIDConnect',
     name: object.metadata.name,
+    ...(displayName !== undefined && { displayName }),
     issuer: oidc.issuer,
     allowInsecure: isPlain(oidc.issuer),
     clientId: oidc.clientID,

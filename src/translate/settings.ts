@@ -4,6 +4,7 @@ import { readKeyRing } from './keyring.ts';
 import { complain, parseSpec, shown } from './parse.ts';
 import { readProvider } from './provider.ts';
 import type { ProviderReading } from './provider.ts';
+import { listProviders } from './sign-in.ts';
 import { readStore } from './store.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
@@ -65,10 +66,10 @@ export function readClass(world: World): ClassReading {
     diagnostics.push(complain(ingressClass, 'ParametersInvalid', 'spec.parameters.name', message));
   }
   const { settings } = parsed;
-  const [defaultProvider] = settings.providers;
-  if (defaultProvider !== undefined && !providers.has(defaultProvider)) {
-    const message = `there is no IdentityProvider ${defaultProvider}: nobody can sign in where a policy names no other`;
-    diagnostics.push(complain(sallyport, 'IdentityProviderNotFound', 'spec.defaultIdentityProviderRef.name', message));
+  for (const { name, path } of parsed.spec === undefined ? [] : namedProviders(parsed.spec)) {
+    if (providers.has(name)) continue;
+    const message = `there is no IdentityProvider ${name}: nobody can sign in with it`;
+    diagnostics.push(complain(sallyport, 'IdentityProviderNotFound', path, message));
   }
   const certificate = readDefaultCertificate(world, sallyport, parsed.spec);
   diagnostics.push(...certificate.diagnostics);
@@ -156,9 +157,17 @@ function reservedSettings(spec: unknown): ClassSettings {
   };
 }
 
+/** Where people sign in on routes whose policies name no provider. */
+function namedProviders(spec: SallyportSpec) {
+  return listProviders(
+    ['spec.defaultIdentityProviderRef', spec.defaultIdentityProviderRef],
+    ['spec.identityProviderRefs', spec.identityProviderRefs],
+  );
+}
+
 function classSettings(spec: SallyportSpec): ClassSettings {
   const defaults = defaultClassSettings;
-  const { sessions, cookie, timeouts, identityHeaders, authenticationHost, defaultIdentityProviderRef } = spec;
+  const { sessions, cookie, timeouts, identityHeaders, authenticationHost } = spec;
   return {
     ...(authenticationHost !== undefined && { authenticationHost }),
     cookieName: cookie?.name ?? defaults.cookieName,
@@ -171,7 +180,7 @@ function classSettings(spec: SallyportSpec): ClassSettings {
     },
     ...(identityHeaders?.issuer !== undefined && { assertionIssuer: identityHeaders.issuer }),
     defaultAccess: spec.defaultAccess,
-    providers: defaultIdentityProviderRef === undefined ? [] : [defaultIdentityProviderRef.name],
+    providers: namedProviders(spec).map(({ name }) => name),
     sessionLifetimeMs: sessions ? parseDuration(sessions.lifetime) : defaults.sessionLifetimeMs,
     ...(sessions?.idleTimeout !== undefined && { sessionIdleTimeoutMs: parseDuration(sessions.idleTimeout) }),
     ...(sessions?.maxPerPerson !== undefined && { sessionsPerPerson: sessions.maxPerPerson }),

@@ -1,11 +1,11 @@
 // Whole world in, whole answer out: from an inventory to the route table's content, with everything that is wrong attached to the object at fault.
-import { checkProvider } from './binding.ts';
 import { isServed, readIngress } from './ingress.ts';
 import type { IngressReading } from './ingress.ts';
 import { readPolicy } from './policy.ts';
 import { byAge, settleHost } from './precedence.ts';
 import { readClass } from './settings.ts';
 import type { ClassReading } from './settings.ts';
+import { checkProviders } from './sign-in.ts';
 import { desiredStatuses } from './status.ts';
 import type { DesiredStatus } from './status.ts';
 import { createWorld } from './world.ts';
@@ -83,7 +83,7 @@ function policyDiagnostics(world: World, reading: ClassReading): readonly Diagno
   return [
     ...[...inventory.policies.values()].flatMap((policy) => [
       ...readPolicy(world, policy).diagnostics,
-      ...checkProvider(world, reading, policy),
+      ...checkProviders(world, reading, policy),
     ]),
     ...[...inventory.clusterPolicies.values()].flatMap((policy) => readPolicy(world, policy).diagnostics),
   ];
