@@ -4,12 +4,12 @@ SHELL := bash
 .DEFAULT_GOAL := help
 TOOLS := node_modules/.bin
 NODE_TEST := bin/node --test --test-reporter=spec
-TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip redis-server:redis-server
+TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3:python3 pip3:python3-pip redis-server:redis-server mvn:maven
 
 # Hundreds of processes load the same sources: they need not all be stripped of their types again.
 export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 
-.PHONY: help demo check static quick test unit real cluster apiserver traffic format generate packages bench-policy mutate
+.PHONY: help demo check static quick test unit real keycloak cluster apiserver traffic format generate packages bench-policy mutate
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ quick: node_modules/.package-lock.json
 CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
   'test/auth/{assertion,cookie,keys,login,refresh,session}.test.ts' 'test/proxy/{decisions,handle,headers,match,pages,refusal,sessions}.test.ts'
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
-	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit
+	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit keycloak
 
 # What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
 unit: node_modules/.package-lock.json
@@ -50,6 +50,10 @@ unit: node_modules/.package-lock.json
 # What has a provider, a browser, or ports and processes of its own.
 real: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser,redis}/*.test.ts'
+
+# One Keycloak for them all: it takes 20 s of CPU to start.
+keycloak: node_modules/.package-lock.json
+	$(NODE_TEST) --test-isolation=none 'test/keycloak/*.test.ts'
 
 # What has an API server of its own, and what has network namespaces beside it: of those there is one set.
 cluster: apiserver traffic ## What needs an API server, or the cluster in KUBECONFIG_TEST
@@ -66,6 +70,7 @@ packages: ## Install what the tests need beside npm's packages
 	@PYTHONPATH=.cache/python python3 -c 'import jwt, cryptography' 2>/dev/null || \
 	  python3 -m pip install --quiet --disable-pip-version-check --target .cache/python 'pyjwt[crypto]==2.15.1'
 	@test/cluster/binaries/build >/dev/null
+	@test/keycloak/build >/dev/null
 
 format: node_modules/.package-lock.json ## Format the code
 	$(TOOLS)/oxfmt src test demo scripts bench

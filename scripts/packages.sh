@@ -10,6 +10,7 @@ hint() {
   case $1 in
     chromium) echo "brew install --cask chromium, or any Chromium or Chrome named by the variable CHROMIUM" ;;
     redis-server) echo "brew install redis, dnf install redis" ;;
+    maven) echo "brew install maven, dnf install maven, which bring a Java too" ;;
     nghttp2-client) echo "brew install nghttp2, dnf install nghttp2" ;;
     *) echo "brew install $1, or your system's package of that name" ;;
   esac
