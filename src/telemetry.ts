@@ -34,6 +34,10 @@ export interface Metrics {
   readonly signIns: Counter<'outcome'>;
   /** By `outcome`: `Refreshed`, `Unavailable`, `Orphaned` or `Ended`. */
   readonly refreshes: Counter<'outcome'>;
+  /** By `outcome`: `Read`, `Unavailable` or `Denied`. */
+  readonly directoryReads: Counter<'outcome'>;
+  /** By `groups`: `Stale` ones, or `None`. */
+  readonly directoryOutdated: Counter<'groups'>;
   readonly rounds: Counter;
   readonly roundSeconds: Histogram;
   readonly tableHosts: Gauge;
@@ -85,6 +89,14 @@ export function createMetrics(): Metrics {
     refreshes: counter('sallyport_refreshes_total', 'Sessions refreshed at their provider, by how it ended.', [
       'outcome',
     ]),
+    directoryReads: counter('sallyport_directory_reads_total', "Reads of a person's groups in a directory.", [
+      'outcome',
+    ]),
+    directoryOutdated: counter(
+      'sallyport_directory_outdated_total',
+      'Times a session went on with groups that a directory had not confirmed in time: the last ones known, or none.',
+      ['groups'],
+    ),
     rounds: counter('sallyport_rounds_total', 'Times the objects were translated.'),
     roundSeconds: histogram(
       'sallyport_round_seconds',

@@ -1,0 +1,73 @@
+// A small HTTP server that plays a directory: it notes what it was asked, and answers honestly until a test says otherwise.
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Redacted } from '../../../src/model/diagnostic.ts';
+
+export interface Asked {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object becomes JSON, a text stays one. */
+  readonly body?: unknown;
+}
+
+export type Answering = (asked: Asked) => Reply | 'Hang' | undefined | Promise<Reply | 'Hang' | undefined>;
+
+export interface DirectoryServer {
+  readonly origin: string;
+  readonly asked: Asked[];
+  /** Comes before the honest answer; `undefined` leaves it to that. */
+  instead?: Answering | undefined;
+  stop(): Promise<void>;
+}
+
+export async function startDirectoryServer(honest: Answering): Promise<DirectoryServer> {
+  const asked: Asked[] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const one: Asked = {
+      method: request.method ?? '',
+      url: new URL(request.url ?? '', started.origin),
+      headers: new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)] as const)),
+      body: Buffer.concat(chunks).toString(),
+    };
+    asked.push(one);
+    const reply = (await started.instead?.(one)) ?? (await honest(one)) ?? { status: 404, body: {} };
+    if (reply === 'Hang') return;
+    const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body ?? {});
+    response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers }).end(text);
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const started: DirectoryServer = {
+    origin: `http://localhost:${(server.address() as AddressInfo).port}`,
+    asked,
+    async stop() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+  return started;
+}
+
+/** One key for all tests: making one takes a while. */
+const pair = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
+export const publicKey = pair.publicKey;
+export const signingKey = { id: 'key-1', pem: new Redacted(pair.privateKey) };
