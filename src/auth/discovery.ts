@@ -1,37 +1,60 @@
 // What a provider says of itself (OpenID Connect Discovery 1.0): fetched once, kept while it is fresh, and used on while the provider is away.
 import * as oidc from 'openid-client';
-import type { ProviderSettings } from '../model/settings.ts';
+import type { OidcSettings } from '../model/settings.ts';
+import { callTimeoutMs } from './provider-fetch.ts';
+import type { ProviderFetch } from './provider-fetch.ts';
 import { ProviderError } from './provider-error.ts';
 
-/** How long one call to a provider may take. */
-export const callTimeoutMs = 5_000;
 const rediscoverAfterMs = 3_600_000;
 // After a failed discovery the next is not tried at once: ten tabs are one call, not ten.
 const retryAfterMs = 1_000;
+/** Who answered so long ago still does. */
+const heardRecentlyMs = 10_000;
 
-/** The function that gives a provider's configuration whenever it is asked for. It throws {@link ProviderError} `unavailable`. */
+/** OpenID Connect Core 1.0, section 2, allows "a few minutes"; a minute is what servers with NTP never need. */
+const clockToleranceSeconds = 60;
+
+/** A provider as it is known. */
+export interface Discovered {
+  readonly configuration: oidc.Configuration;
+  /** The same for userinfo, where it is a signed JWT: the library checks its signature. */
+  readonly forUserinfo: oidc.Configuration;
+}
+
+export interface Discovery {
+  /** @throws {ProviderError} `unavailable` */
+  configuration(): Promise<Discovered>;
+  /**
+   * The same, from a provider that has answered something within the last ten seconds: it is asked again where it has not.
+   * @throws {ProviderError} `unavailable`, also where the configuration is known
+   */
+  heardRecently(): Promise<Discovered>;
+}
+
 export function createDiscovery(
-  settings: ProviderSettings,
-  fetch: oidc.CustomFetch,
+  settings: OidcSettings,
+  { fetch, heardAt }: Pick<ProviderFetch, 'fetch' | 'heardAt'>,
   now: () => number,
-): () => Promise<oidc.Configuration> {
-  let discovered: { readonly configuration: oidc.Configuration; readonly at: number } | undefined;
-  let discovering: Promise<oidc.Configuration> | undefined;
+): Discovery {
+  let discovered: (Discovered & { readonly at: number }) | undefined;
+  let discovering: Promise<Discovered> | undefined;
   let failed: { readonly error: ProviderError; readonly at: number } | undefined;
 
-  async function discover(): Promise<oidc.Configuration> {
+  async function discover(): Promise<Discovered> {
     try {
-      const configuration = await oidc.discovery(new URL(settings.issuer), settings.clientId, undefined, undefined, {
+      const found = await oidc.discovery(new URL(settings.issuer), settings.clientId, undefined, undefined, {
         execute: settings.allowInsecure ? [oidc.allowInsecureRequests] : [],
         timeout: callTimeoutMs / 1000,
         [oidc.customFetch]: fetch,
       });
-      const ready = withClientAuthentication(configuration, settings, fetch);
+      const configuration = configured(found.serverMetadata(), settings, fetch);
       // Throws where the endpoint is missing, or nowhere that a browser should be sent.
-      oidc.buildAuthorizationUrl(ready, {});
-      discovered = { configuration: ready, at: now() };
+      oidc.buildAuthorizationUrl(configuration, {});
+      const forUserinfo = configured(found.serverMetadata(), settings, fetch);
+      oidc.enableNonRepudiationChecks(forUserinfo);
+      discovered = { configuration, forUserinfo, at: now() };
       failed = undefined;
-      return ready;
+      return discovered;
     } catch (cause) {
       const error = new ProviderError(
         'unavailable',
@@ -39,44 +62,53 @@ export function createDiscovery(
         { cause },
       );
       failed = { error, at: now() };
-      // What was known before goes on being used: a provider that is away for a moment has not changed its endpoints.
-      if (discovered !== undefined) return discovered.configuration;
       throw error;
     } finally {
       discovering = undefined;
     }
   }
 
-  return async () => {
-    if (discovered !== undefined && now() - discovered.at < rediscoverAfterMs) return discovered.configuration;
-    if (failed !== undefined && now() - failed.at < retryAfterMs) {
-      if (discovered === undefined) throw failed.error;
-      return discovered.configuration;
-    }
+  function discoverOnce(): Promise<Discovered> {
+    if (failed !== undefined && now() - failed.at < retryAfterMs) return Promise.reject(failed.error);
     discovering ??= discover();
     return discovering;
+  }
+
+  async function configuration(): Promise<Discovered> {
+    if (discovered !== undefined && now() - discovered.at < rediscoverAfterMs) return discovered;
+    try {
+      return await discoverOnce();
+    } catch (error) {
+      // What was known before goes on being used: a provider that is away for a moment has not changed its endpoints.
+      if (discovered !== undefined) return discovered;
+      throw error;
+    }
+  }
+
+  return {
+    configuration,
+    heardRecently: () => (now() - heardAt() < heardRecentlyMs ? configuration() : discoverOnce()),
   };
 }
 
-// RFC 8414, section 2: where a provider does not say how clients authenticate, it is client_secret_basic.
-function withClientAuthentication(
-  found: oidc.Configuration,
-  settings: ProviderSettings,
+/** How we speak with a provider that says this of itself. */
+function configured(
+  metadata: oidc.ServerMetadata,
+  settings: OidcSettings,
   fetch: oidc.CustomFetch,
 ): oidc.Configuration {
-  const methods = found.serverMetadata().token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  const client = { [oidc.clockTolerance]: clockToleranceSeconds };
+  const made = new oidc.Configuration(metadata, settings.clientId, client, clientAuthentication(metadata, settings));
+  made.timeout = callTimeoutMs / 1000;
+  made[oidc.customFetch] = fetch;
+  if (settings.allowInsecure) oidc.allowInsecureRequests(made);
+  return made;
+}
+
+// RFC 8414, section 2: where a provider does not say how clients authenticate, it is client_secret_basic.
+function clientAuthentication(metadata: oidc.ServerMetadata, settings: OidcSettings): oidc.ClientAuth {
+  const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const secret = settings.clientSecret?.reveal();
-  const authentication =
-    secret === undefined
-      ? oidc.None()
-      : methods.includes('client_secret_basic')
-        ? oidc.ClientSecretBasic(secret)
-        : oidc.ClientSecretPost(secret);
-  const ready = new oidc.Configuration(found.serverMetadata(), settings.clientId, undefined, authentication);
-  ready.timeout = callTimeoutMs / 1000;
-  ready[oidc.customFetch] = fetch;
-  // The id token's signature is checked although it came over TLS from the token endpoint: one check more, one trust less.
-  oidc.enableNonRepudiationChecks(ready);
-  if (settings.allowInsecure) oidc.allowInsecureRequests(ready);
-  return ready;
+  if (secret === undefined) return oidc.None();
+  return methods.includes('client_secret_basic') ? oidc.ClientSecretBasic(secret) : oidc.ClientSecretPost(secret);
 }

@@ -15,4 +15,13 @@ export const formed = (pattern: RegExp, max: number, wanted: string) =>
 
 export const providerReference = z.strictObject({ name: described(name, 'Name of an IdentityProvider.') });
 
+export const secretReference = z.strictObject({
+  namespace: described(name, "The Secret's namespace."),
+  name: described(name, "The Secret's name."),
+});
+
+export const secretKeyReference = secretReference.extend({
+  key: described(name, 'The key within the Secret.'),
+});
+
 export const providerReferences = z.array(providerReference).min(1).max(16).optional();

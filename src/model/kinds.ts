@@ -1,7 +1,8 @@
 // Sallyport and IdentityProvider as zod schemas, and every kind's status: the CRDs, the parsers and the types are made from here.
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { described, formed, name, providerReference, providerReferences } from './fields.ts';
+import { formed, name, providerReference, providerReferences, secretReference } from './fields.ts';
+import { oidcSpec } from './oidc-spec.ts';
 import { labelSelector } from './selector.ts';
 
 const cidr = formed(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, 64, 'an address or a CIDR is wanted, such as 10.0.0.0/8');
@@ -14,15 +15,6 @@ const host = formed(
 
 const headerName = /^[A-Za-z0-9-]{1,128}$/;
 const headerNameWanted = 'header names are wanted, of letters, digits and -';
-
-const secretReference = z.strictObject({
-  namespace: described(name, "The Secret's namespace."),
-  name: described(name, "The Secret's name."),
-});
-
-const secretKeyReference = secretReference.extend({
-  key: described(name, 'The key within the Secret.'),
-});
 
 export const sallyportSpec = z.strictObject({
   authenticationHost: host.optional().meta({
@@ -147,71 +139,9 @@ export const identityProviderSpec = z.strictObject({
   displayName: z.string().min(1).max(64).optional().meta({
     description: 'What people know it by, where they choose where to sign in; absent: its name.',
   }),
-  oidc: z
-    .strictObject({
-      issuer: formed(/^https?:\/\/[^\s?#]+$/, 2048, 'an https URL without query or fragment is wanted').meta({
-        description: 'The issuer, exactly as the provider spells it. http only for localhost, or with insecureIssuer.',
-      }),
-      insecureIssuer: z
-        .boolean()
-        .default(false)
-        .meta({ description: 'Allows an issuer over plain http that is not localhost.' }),
-      clientID: z.string().min(1).max(1024).meta({ description: 'The client id that the provider gave.' }),
-      clientSecretRef: secretKeyReference
-        .optional()
-        .meta({ description: 'Where the client secret is; absent for a public client.' }),
-      scopes: z
-        .array(z.string().min(1).max(256))
-        .max(32)
-        .refine((scopes) => scopes.includes('openid'), { error: 'the scope openid is needed' })
-        .default(['openid', 'email', 'profile', 'groups', 'offline_access'])
-        .meta({
-          description: 'Scopes asked for.',
-          'x-kubernetes-validations': [
-            { rule: "self.exists(scope, scope == 'openid')", message: 'the scope openid is needed' },
-          ],
-        }),
-      claims: z
-        .strictObject({
-          user: z
-            .string()
-            .min(1)
-            .max(256)
-            .default('sub')
-            .meta({ description: 'The claim that names the person for good.' }),
-          email: z
-            .string()
-            .min(1)
-            .max(256)
-            .default('email')
-            .meta({ description: 'The claim that holds the e-mail address.' }),
-          groups: z
-            .string()
-            .min(1)
-            .max(256)
-            .default('groups')
-            .meta({ description: 'The claim that lists the groups.' }),
-        })
-        .optional()
-        .meta({ description: 'Which claims hold what we need to know.', closed: true }),
-      allowUnverifiedEmail: z.boolean().default(false).meta({
-        description:
-          'Believes an e-mail address that the provider does not say it has verified, as Entra ID never does; and any address from a claim other than email.',
-      }),
-      authorizationParameters: z
-        .record(z.string(), z.string().max(1024))
-        .optional()
-        .meta({ description: 'Further parameters of the authorization request, such as hd or prompt.' }),
-      caSecretRef: secretReference.optional().meta({ description: 'A Secret whose ca.crt signs the provider.' }),
-      logout: z
-        .enum(['Provider', 'Local'])
-        .default('Provider')
-        .meta({ description: 'Whether signing out also ends the session at the provider.' }),
-    })
-    .meta({ description: 'An OpenID Connect provider.', closed: true }),
+  oidc: oidcSpec,
   allowedNamespaces: z.strictObject({ selector: labelSelector }).optional().meta({
-    description:
-      "Namespaces whose policies may name this provider; absent: none. A class's own providers serve all.",
+    description: "Namespaces whose policies may name this provider; absent: none. A class's own providers serve all.",
   }),
 });
 export type IdentityProviderSpec = z.infer<typeof identityProviderSpec>;

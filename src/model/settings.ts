@@ -49,13 +49,41 @@ export interface OidcSettings {
   readonly allowInsecure: boolean;
   readonly clientId: string;
   readonly clientSecret?: Redacted<string>;
+  /** Absent: by the client secret, in whichever way the provider takes it. */
+  readonly clientAuthentication?: ClientAuthentication;
+  /** Whether a sign-in is announced to the provider first (RFC 9126). `Auto`: where the provider requires it. */
+  readonly pushedRequests: 'Auto' | 'Required' | 'Off';
+  /** Tenants of a provider that is several; absent: it is one. */
+  readonly tenants?: readonly string[];
   readonly scopes: readonly string[];
-  readonly claims: { readonly user: string; readonly email: string; readonly groups: string };
+  readonly claims: ClaimPaths;
   readonly allowUnverifiedEmail: boolean;
   readonly authorizationParameters: Readonly<Record<string, string>>;
   /** PEM. */
   readonly ca?: string;
   readonly logoutAtProvider: boolean;
+}
+
+/** How a client proves to the provider that it is itself. Keys and certificates are PEM. */
+export type ClientAuthentication =
+  | { readonly method: 'ClientSecretBasic' | 'ClientSecretPost' | 'None' }
+  /** RFC 7523; with a certificate its thumbprint goes along. */
+  | {
+      readonly method: 'PrivateKeyJwt';
+      readonly key: Redacted<string>;
+      readonly keyId?: string;
+      readonly certificate?: string;
+    }
+  /** RFC 8705. */
+  | { readonly method: 'TlsClientAuth'; readonly key: Redacted<string>; readonly certificate: string };
+
+/** Where claims hold what we need to know: the way to each, name by name. */
+export interface ClaimPaths {
+  readonly user: readonly string[];
+  readonly email: readonly string[];
+  readonly groups: readonly string[];
+  /** At what to take apart a text that holds several groups; absent: a text is one group. */
+  readonly groupsSeparator?: string;
 }
 
 /** A key of the ring: 32 random bytes from which every purpose derives its own, and a P-256 key that signs assertions. */

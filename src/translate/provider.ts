@@ -1,16 +1,16 @@
 // From an IdentityProvider and its Secrets to the settings with which people sign in.
-import { isCertificate } from './certificate.ts';
 import { complain, parseSpec } from './parse.ts';
+import { createReader, readAuthority, readClientAuthentication, readClientSecret } from './client-authentication.ts';
 import { createMemory } from './remember.ts';
-import { secretValue } from './content.ts';
 import type { World } from './world.ts';
 import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { identityProviderSpec } from '../model/kinds.ts';
 import type { IdentityProviderSpec } from '../model/kinds.ts';
+import type { OidcSpec } from '../model/oidc-spec.ts';
 import type { LabelSelector } from '../model/selector.ts';
 import type { KubernetesObject } from '../model/objects.ts';
-import type { ProviderSettings } from '../model/settings.ts';
+import type { ClaimPaths, ProviderSettings } from '../model/settings.ts';
 
 export interface ProviderReading {
   readonly object: KubernetesObject;
@@ -27,76 +27,55 @@ const rememberProvider = createMemory<ProviderReading>();
 export function readProvider(world: World, object: KubernetesObject): ProviderReading {
   const { value: spec, diagnostics } = parseSpec(object, identityProviderSpec);
   if (spec === undefined) return { object, diagnostics };
-  const { clientSecretRef, caSecretRef } = spec.oidc;
-  const clientSecret = clientSecretRef && world.secret(`${clientSecretRef.namespace}/${clientSecretRef.name}`);
-  const ca = caSecretRef && world.secret(`${caSecretRef.namespace}/${caSecretRef.name}`);
-  return rememberProvider(object, [clientSecret, ca], () => buildProvider(object, spec, clientSecret, ca));
+  const lookUp = (reference: SecretReference | undefined) =>
+    reference && world.secret(`${reference.namespace}/${reference.name}`);
+  const { clientSecretRef, caSecretRef, clientAuthentication } = spec.oidc;
+  const secrets: Secrets = {
+    client: lookUp(clientSecretRef),
+    ca: lookUp(caSecretRef),
+    key: lookUp(clientAuthentication?.keySecretRef),
+    certificate: lookUp(clientAuthentication?.certificateSecretRef),
+  };
+  return rememberProvider(object, Object.values(secrets), () => buildProvider(object, spec, secrets));
 }
 
 type LookedUp = ReturnType<World['secret']> | undefined;
+type SecretReference = { readonly namespace: string; readonly name: string };
+interface Secrets {
+  readonly client: LookedUp;
+  readonly ca: LookedUp;
+  readonly key: LookedUp;
+  readonly certificate: LookedUp;
+}
 
-function buildProvider(
-  object: KubernetesObject,
-  spec: IdentityProviderSpec,
-  clientSecret: LookedUp,
-  ca: LookedUp,
-): ProviderReading {
-  const { oidc, allowedNamespaces, displayName } = spec;
-  const found: Diagnostic[] = [];
-  const value = (
-    secret: LookedUp,
-    reference: { namespace: string; name: string } | undefined,
-    key: string,
-    path: string,
-  ) => {
-    if (reference === undefined || secret === undefined || secret === 'pending') return undefined;
-    const bytes = secret === 'missing' ? undefined : secretValue(secret, key);
-    if (bytes === undefined) {
-      const lacks = secret === 'missing' ? 'there is no' : `there is no key ${key} in`;
-      found.push(
-        complain(
-          object,
-          'SecretNotFound',
-          path,
-          `${lacks} Secret ${reference.namespace}/${reference.name}: nobody can sign in here`,
-        ),
-      );
-    }
-    return bytes?.toString('utf8');
-  };
-  const secretText = value(
-    clientSecret,
-    oidc.clientSecretRef,
-    oidc.clientSecretRef?.key ?? '',
-    'spec.oidc.clientSecretRef',
-  )?.trim();
-  const caText = value(ca, oidc.caSecretRef, 'ca.crt', 'spec.oidc.caSecretRef');
-  if (secretText === '') {
-    const message = `the key ${oidc.clientSecretRef?.key ?? ''} of its Secret is empty: nobody can sign in here`;
-    found.push(complain(object, 'SecretInvalid', 'spec.oidc.clientSecretRef', message));
-  }
-  if (caText !== undefined && !isCertificate(caText)) {
-    const message = 'ca.crt of its Secret is not a PEM certificate: nobody can sign in here';
-    found.push(complain(object, 'SecretInvalid', 'spec.oidc.caSecretRef', message));
-  }
-  found.push(...checkIssuer(object, oidc));
+function buildProvider(object: KubernetesObject, spec: IdentityProviderSpec, secrets: Secrets): ProviderReading {
+  const { oidc, allowedNamespaces } = spec;
+  const reader = createReader(object);
+  const clientSecret = readClientSecret(reader, oidc, secrets.client);
+  const ca = readAuthority(reader, oidc, secrets.ca);
+  const authentication = readClientAuthentication(reader, oidc, secrets);
+  const found = [...reader.found, ...checkIssuer(object, oidc)];
   const isReady =
     found.length === 0 &&
-    (oidc.clientSecretRef === undefined || secretText !== undefined) &&
-    (oidc.caSecretRef === undefined || caText !== undefined);
+    (oidc.clientSecretRef === undefined || clientSecret !== undefined) &&
+    (oidc.caSecretRef === undefined || ca !== undefined) &&
+    (oidc.clientAuthentication === undefined || authentication !== undefined);
   const settings: ProviderSettings = {
     kind: 'OpenIDConnect',
     name: object.metadata.name,
-    ...(displayName !== undefined && { displayName }),
+    ...(spec.displayName !== undefined && { displayName: spec.displayName }),
     issuer: oidc.issuer,
     allowInsecure: isPlain(oidc.issuer),
     clientId: oidc.clientID,
-    ...(secretText !== undefined && { clientSecret: new Redacted(secretText) }),
+    ...(clientSecret !== undefined && { clientSecret: new Redacted(clientSecret) }),
+    ...(authentication && { clientAuthentication: authentication }),
+    pushedRequests: oidc.pushedAuthorizationRequests,
+    ...(oidc.tenants && { tenants: oidc.tenants.map((tenant) => tenant.toLowerCase()) }),
     scopes: oidc.scopes,
-    claims: oidc.claims ?? { user: 'sub', email: 'email', groups: 'groups' },
+    claims: claimPaths(oidc.claims),
     allowUnverifiedEmail: oidc.allowUnverifiedEmail,
     authorizationParameters: oidc.authorizationParameters ?? {},
-    ...(caText !== undefined && { ca: caText }),
+    ...(ca !== undefined && { ca }),
     logoutAtProvider: oidc.logout === 'Provider',
   };
   return {
@@ -104,6 +83,17 @@ function buildProvider(
     ...(isReady && { settings }),
     ...(allowedNamespaces && { allowedNamespaces: allowedNamespaces.selector }),
     diagnostics: found,
+  };
+}
+
+function claimPaths(claims: OidcSpec['claims']): ClaimPaths {
+  const { user = 'sub', userPath, email = 'email', emailPath, groups = 'groups', groupsPath } = claims ?? {};
+  const separator = claims?.groupsSeparator;
+  return {
+    user: userPath ?? [user],
+    email: emailPath ?? [email],
+    groups: groupsPath ?? [groups],
+    ...(separator !== undefined && { groupsSeparator: separator }),
   };
 }
 

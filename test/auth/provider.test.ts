@@ -89,7 +89,13 @@ describe('an honest provider', () => {
     const at = Date.now();
     const signedIn = await signIn(providerFor(t), at);
     const { tokens, identity, ...rest } = signedIn;
-    assert.deepEqual(rest, { provider: 'fake', issuer: fake.issuer, subject: 'ana', authenticatedAt: at });
+    assert.deepEqual(rest, {
+      provider: 'fake',
+      issuer: fake.issuer,
+      subject: 'ana',
+      authenticatedAt: at,
+      tokensExpireAt: at + 300_000,
+    });
     assert.equal(identity.user, 'ana');
     assert.equal(identity.email, 'ana@example.com');
     assert.deepEqual(identity.groups, ['engineering']);
@@ -459,7 +465,7 @@ describe('an identity', () => {
   });
 
   test('has no address that is verified as another claim: email_verified speaks of email (Core 1.0, section 5.1)', () => {
-    const of = { claims: { ...settings.claims, email: 'preferred_username' } };
+    const of = { claims: { ...settings.claims, email: ['preferred_username'] } };
     assert.equal(emailOf({ preferred_username: 'ceo@example.com' }, of), undefined);
     assert.equal(emailOf({ preferred_username: 'Ana@EXAMPLE.com' }, of), 'Ana@example.com');
     assert.equal(
@@ -507,7 +513,7 @@ describe('an identity', () => {
 
   test('needs the claim that names the person, and takes it from no prototype', () => {
     const named = (user: string, more: Record<string, unknown> = {}) =>
-      identityOf({ ...settings, claims: { ...settings.claims, user } }, { ...claims, ...more });
+      identityOf({ ...settings, claims: { ...settings.claims, user: [user] } }, { ...claims, ...more });
     assert.equal(named('oid', { oid: 'x' }).user, 'x');
     for (const [user, more] of [
       ['oid', {}],
