@@ -23,13 +23,15 @@ export interface Operators {
   readonly table: () => RouteTable;
   readonly diagnostics: () => readonly Diagnostic[];
   /** What is asked by POST, by its path: each takes whatever JSON somebody sent. */
-  readonly questions: Readonly<Record<'/explain' | '/access', (question: unknown) => Answered>>;
+  readonly questions: Readonly<Record<QuestionPath, (question: unknown) => Answered | Promise<Answered>>>;
 }
 
-/** `NotUnderstood`: the question is at fault. `NotFound`: what it asks about is not there. */
+type QuestionPath = '/explain' | '/access' | '/sessions';
+
+/** `NotUnderstood`: the question is at fault. `NotFound`: what it asks about is not there. `Unavailable`: try later. */
 export type Answered =
   | { readonly ok: unknown }
-  | { readonly failed: 'NotUnderstood' | 'NotFound'; readonly message: string };
+  | { readonly failed: 'NotUnderstood' | 'NotFound' | 'Unavailable'; readonly message: string };
 
 export interface Admin {
   readonly port: number;
@@ -91,23 +93,24 @@ async function answer(options: AdminOptions, request: IncomingMessage, response:
       return sendJson(response, operators.diagnostics());
     case '/explain':
     case '/access':
+    case '/sessions':
       if (!isReady()) return send(response, 503, 'the first route table is not there yet\n');
       return answerQuestion(operators.questions[path], request, response);
   }
-  return send(response, 404, '/routes, /diagnostics, /explain and /access are answered here\n');
+  return send(response, 404, '/routes, /diagnostics, /explain, /access and /sessions are answered here\n');
 }
 
 async function answerQuestion(
-  question: (value: unknown) => Answered,
+  question: (value: unknown) => Answered | Promise<Answered>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const body = await readJson(request);
   if (body === 'TooLarge') return send(response, 413, 'a question is shorter than 256 KiB\n');
   if (body === 'NotJson') return send(response, 400, 'a question is JSON\n');
-  const answered = question(body.value);
+  const answered = await question(body.value);
   if ('ok' in answered) return sendJson(response, answered.ok);
-  send(response, { NotUnderstood: 400, NotFound: 404 }[answered.failed], `${answered.message}\n`);
+  send(response, { NotUnderstood: 400, NotFound: 404, Unavailable: 503 }[answered.failed], `${answered.message}\n`);
 }
 
 const bodyLimit = 256 * 1024;

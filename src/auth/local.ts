@@ -14,17 +14,24 @@ import { createRefresher } from './refresh.ts';
 import { isAuthenticationHost } from './place.ts';
 import { signOut, signedOut } from './logout.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
+import { operate } from './operations.ts';
+import type { Operated } from './operations.ts';
 import { safeReturn } from './login.ts';
 import type { AuthoritySettings, ProviderSettings } from '../model/settings.ts';
 import { StoreError } from '../sessions/store.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
+import { createWitness } from './witness.ts';
 
 export interface LocalAuthorityOptions {
   readonly store: Store;
   readonly settings: AuthoritySettings;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What this replica is called, where operators are told which of them have ended a session. */
+  readonly replica?: string;
+  /** Resolves when the data path has acted on all ends that it was told of. */
+  readonly settled?: () => Promise<unknown>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -32,6 +39,8 @@ export interface LocalAuthorityOptions {
 export interface LocalAuthority extends Authority {
   /** Takes effect with the next call; sign-ins under way go on. */
   update(settings: AuthoritySettings): void;
+  /** Answers operators, whatever JSON they sent. Not of the Authority: the data path can ask nothing of this. */
+  operate(question: unknown): Promise<Operated>;
   close(): Promise<void>;
 }
 
@@ -42,6 +51,8 @@ export function createLocalAuthority({
   settings,
   log,
   metrics,
+  replica = 'this replica',
+  settled = async () => undefined,
   now = Date.now,
 }: LocalAuthorityOptions): LocalAuthority {
   const ownRing = createKeyRing();
@@ -50,10 +61,14 @@ export function createLocalAuthority({
 
   const refresher = createRefresher({ store, log, metrics, now });
 
+  const ring = () => current.keyRing ?? ownRing;
+  const operators = { store, ring, replica, settled, log, now };
+  const witness = createWitness(operators);
+
   const desk = (): Desk => ({
     store,
     settings: current.class,
-    ring: current.keyRing ?? ownRing,
+    ring: ring(),
     provider: (name) => providers.get(name ?? current.class.providers[0] ?? '')?.provider,
     log,
     metrics,
@@ -79,7 +94,9 @@ export function createLocalAuthority({
       current = next;
       providers = updateProviders(providers, next.providers, { log, now });
     },
+    operate: (question) => operate(operators, witness, question),
     async close() {
+      witness.close();
       await refresher.close();
       await Promise.all([...providers.values()].map(({ provider }) => provider.close()));
     },

@@ -1,6 +1,7 @@
 // `sallyport run`: puts the rooms together, and keeps them running until a signal.
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { startAdmin } from '../admin/server.ts';
 import type { Admin, Operators } from '../admin/server.ts';
 import { createController } from '../controller.ts';
@@ -15,11 +16,14 @@ import { memoryLink } from '../roles/messages.ts';
 import type {
   AuthorityQuestion,
   AuthorityReply,
+  OperatorsQuestion,
+  OperatorsReply,
   SettingsMessage,
   StoreQuestion,
   StoreReply,
   TableMessage,
 } from '../roles/messages.ts';
+import { askOperators } from '../roles/operators.ts';
 import { createProxyRole } from '../roles/proxy.ts';
 import { createReviewer } from '../review/answer.ts';
 import { createLogger, createMetrics } from '../telemetry.ts';
@@ -135,7 +139,7 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
     const ports = await startAdmins(settings, admins, metrics, () => isReady, {
       table: () => control.table,
       diagnostics: () => diagnostics,
-      questions: { '/explain': reviewer.explain, '/access': reviewer.access },
+      questions: { '/explain': reviewer.explain, '/access': reviewer.access, '/sessions': auth.operate },
     });
     ({ tokenFile } = ports);
     await source.start();
@@ -150,13 +154,20 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
   }
 }
 
+/** A pod has a name of its own; elsewhere a computer may run several. */
+function replicaName(): string {
+  return process.env['POD_NAME'] ?? `${hostname()}/${process.pid}`;
+}
+
 /** The auth role, with the store that control keeps for it where there is an API server. */
 function startAuth({ openSecretStore }: Source, options: AuthRoleOptions) {
   const [toControl, toAuth] = memoryLink<StoreQuestion, StoreReply>(true);
   const keeper = openSecretStore && createKeeper({ toAuth, open: openSecretStore, log: options.log });
-  const role = startAuthRole({ ...options, ...(keeper && { toControl }) });
+  const [toOperators, operatorsToAuth] = memoryLink<OperatorsReply, OperatorsQuestion>(true);
+  const role = startAuthRole({ ...options, toOperators, replica: replicaName(), ...(keeper && { toControl }) });
   return {
     keeper,
+    operate: askOperators(operatorsToAuth),
     async close() {
       await role.close();
       await keeper?.close();

@@ -7,6 +7,7 @@ import type { AuthoritySettings, StoreSettings } from '../model/settings.ts';
 import { cached } from '../sessions/cache.ts';
 import { createMemoryStore } from '../sessions/memory.ts';
 import { createRedisStore } from '../sessions/redis.ts';
+import { StoreError } from '../sessions/store.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { createCurrentStore } from './current-store.ts';
@@ -14,10 +15,14 @@ import type {
   AuthorityQuestion,
   AuthorityReply,
   Link,
+  OperatorsQuestion,
+  OperatorsReply,
   SettingsMessage,
   StoreQuestion,
   StoreReply,
 } from './messages.ts';
+import { answerOperators } from './operators.ts';
+import { createQuestions } from './questions.ts';
 import { askStore } from './remote-store.ts';
 
 export interface AuthRoleOptions {
@@ -25,20 +30,44 @@ export interface AuthRoleOptions {
   /** The way to the store that control keeps in Secrets; absent: there is no API server, and they live in memory. */
   readonly toControl?: Link<StoreQuestion, StoreReply>;
   readonly toProxy: Link<AuthorityReply, AuthorityQuestion>;
+  /** The way to operators, by control's admin port; absent: nobody asks. */
+  readonly toOperators?: Link<OperatorsReply, OperatorsQuestion>;
+  /** What this replica is called. */
+  readonly replica?: string;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
+
+type Settle = Extract<AuthorityReply, { type: 'settle' }>;
+type Settled = Extract<AuthorityQuestion, { type: 'settled' }>;
+
+/** A proxy that acts on no end for so long confirms none. */
+const settleMs = 2_000;
 
 export interface AuthRole {
   close(): Promise<void>;
 }
 
 export function startAuthRole(options: AuthRoleOptions): AuthRole {
-  const { fromControl, toProxy, log, metrics } = options;
+  const { fromControl, toProxy, toOperators, replica, log, metrics } = options;
   let settings: AuthoritySettings = { class: defaultClassSettings, providers: [] };
   const graceMs = () => settings.class.outageGraceMs;
   const { store, use } = createCurrentStore(storeOpener(options, graceMs), log);
-  const authority = createLocalAuthority({ store, settings, log, metrics });
+  const settling = createQuestions<Settle, Settled>(toProxy.send, {
+    deadlineMs: settleMs,
+    max: 1_000,
+    unavailable: (message) => new StoreError('unavailable', message),
+    whom: 'the proxy',
+  });
+  const settled = () => settling.ask({ type: 'settle' });
+  const authority = createLocalAuthority({
+    store,
+    settings,
+    log,
+    metrics,
+    settled,
+    ...(replica !== undefined && { replica }),
+  });
   fromControl.onMessage((message) => {
     ({ settings } = message);
     use(settings.store);
@@ -46,7 +75,11 @@ export function startAuthRole(options: AuthRoleOptions): AuthRole {
   });
   authority.onEnded((sessions) => toProxy.send({ type: 'ended', sessions }));
   authority.onDoubted(() => toProxy.send({ type: 'doubted' }));
-  toProxy.onMessage((question) => void answer(authority, question, log).then(toProxy.send));
+  toProxy.onMessage((question) => {
+    if (question.type === 'settled') settling.answered(question);
+    else void answer(authority, question, log).then(toProxy.send);
+  });
+  if (toOperators !== undefined) answerOperators(toOperators, (question) => authority.operate(question), log);
   return {
     async close() {
       toProxy.close();
@@ -73,7 +106,11 @@ function storeOpener({ toControl, log, metrics }: AuthRoleOptions, graceMs: () =
   };
 }
 
-async function answer(authority: Authority, question: AuthorityQuestion, log: Logger): Promise<AuthorityReply> {
+async function answer(
+  authority: Authority,
+  question: Exclude<AuthorityQuestion, Settled>,
+  log: Logger,
+): Promise<AuthorityReply> {
   const { ask } = question;
   try {
     switch (question.type) {
@@ -87,6 +124,8 @@ async function answer(authority: Authority, question: AuthorityQuestion, log: Lo
         return { type: 'answered', ask, answer: await authority.signIn(question.request) };
       case 'respond':
         return { type: 'answered', ask, answer: await authority.respond(question.request) };
+      default:
+        return { type: 'failed', ask, code: 'internal', message: 'no proxy may ask this' };
     }
   } catch (error) {
     if (error instanceof AuthorityError) return { type: 'failed', ask, code: error.code, message: error.message };

@@ -1,5 +1,6 @@
 // What the three roles say to each other: all of it, as plain data, so that it crosses a socket as well as a function call.
 import type { Answer, AssertionSubject, Credential, OpenedSession, OwnRequest } from '../auth/authority.ts';
+import type { Operated } from '../auth/operations.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
 import type { RecordChange, RecordPage, RecordType, Revised, StoreError, StoredRecord } from '../sessions/store.ts';
@@ -16,7 +17,10 @@ export interface SettingsMessage {
   readonly settings: AuthoritySettings;
 }
 
-/** proxy → auth. Each is answered once, by an {@link AuthorityReply} with the same `ask`. */
+/**
+ * proxy → auth. Each is answered once, by an {@link AuthorityReply} with the same `ask`; but `settled` is itself an answer,
+ * to `settle`.
+ */
 export type AuthorityQuestion = { readonly ask: number } & (
   | { readonly type: 'open'; readonly host: string; readonly credential: Credential }
   | {
@@ -27,9 +31,13 @@ export type AuthorityQuestion = { readonly ask: number } & (
     }
   | { readonly type: 'sign-in'; readonly request: OwnRequest }
   | { readonly type: 'respond'; readonly request: OwnRequest }
+  | { readonly type: 'settled' }
 );
 
-/** auth → proxy: an answer, the news that sessions have ended, or that such news may have been lost. */
+/**
+ * auth → proxy: an answer, the news that sessions have ended, or that such news may have been lost. `settle` is answered
+ * once all that came before it is done: the streams of ended sessions are closed.
+ */
 export type AuthorityReply =
   | { readonly type: 'opened'; readonly ask: number; readonly opened: OpenedSession | undefined }
   | { readonly type: 'asserted'; readonly ask: number; readonly assertion: string | undefined }
@@ -41,7 +49,20 @@ export type AuthorityReply =
       readonly message: string;
     }
   | { readonly type: 'ended'; readonly sessions: readonly string[] }
+  | { readonly type: 'settle'; readonly ask: number }
   | { readonly type: 'doubted' };
+
+/** control → auth, on a line of its own: no proxy may list or end other people's sessions. Whatever JSON an operator sent. */
+export interface OperatorsQuestion {
+  readonly ask: number;
+  readonly question: unknown;
+}
+
+/** auth → control. */
+export interface OperatorsReply {
+  readonly ask: number;
+  readonly operated: Operated;
+}
 
 /** auth → control, which alone may speak with the API server: what a store is asked. Each is answered once. */
 export type StoreQuestion = { readonly ask: number } & (

@@ -28,7 +28,7 @@ export function createProxyRole({ fromControl, toAuth, onFirstTable, ...options 
 const deadlineMs = 20_000;
 const maxOutstanding = 10_000;
 
-type AuthorityAnswer = Exclude<AuthorityReply, { type: 'ended' | 'doubted' }>;
+type AuthorityAnswer = Exclude<AuthorityReply, { type: 'ended' | 'doubted' | 'settle' }>;
 
 /** The Authority at the other end of a line. Every question has a deadline; past it, or with too many open, it is unavailable. */
 export function askAuthority(link: Link<AuthorityQuestion, AuthorityReply>): Authority {
@@ -45,6 +45,7 @@ export function askAuthority(link: Link<AuthorityQuestion, AuthorityReply>): Aut
   link.onMessage((reply) => {
     if (reply.type === 'ended') for (const listener of listeners) listener(reply.sessions);
     else if (reply.type === 'doubted') for (const doubter of doubters) doubter();
+    else if (reply.type === 'settle') link.send({ type: 'settled', ask: reply.ask });
     else questions.answered(reply);
   });
 

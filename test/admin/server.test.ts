@@ -29,13 +29,18 @@ const table = {
 /** Answers with the question, or as the question asks for. */
 function echoed(question: unknown): Answered {
   if (question === 'what?') return { failed: 'NotUnderstood', message: 'ask otherwise' };
+  if (question === 'now?') return { failed: 'Unavailable', message: 'not now' };
   return question === 'where?' ? { failed: 'NotFound', message: 'not here' } : { ok: { asked: question } };
 }
 
 before(async () => {
   const common = { host: '127.0.0.1', port: 0, metrics: createMetrics(), isReady: () => isReady };
   probes = await startAdmin(common);
-  const questions = { '/explain': echoed, '/access': echoed };
+  const questions = {
+    '/explain': echoed,
+    '/access': echoed,
+    '/sessions': async (question: unknown) => echoed(question),
+  };
   const operators = { token: 'secret', table: () => table, diagnostics: () => [], questions };
   admin = await startAdmin({ ...common, operators });
 });
@@ -105,7 +110,7 @@ test('what is shown is got, and what is asked is posted', async () => {
 test('a question is answered as JSON, to whoever holds the token and asks by a name of this machine', async () => {
   const post = (question: string, headers: Record<string, string> = { authorization }, path = '/explain') =>
     ask(admin.port, path, headers, 'POST', question);
-  for (const path of ['/explain', '/access']) {
+  for (const path of ['/explain', '/access', '/sessions']) {
     const { status, body } = await post('{"url":"x"}', { authorization }, path);
     assert.deepEqual([status, JSON.parse(body)], [200, { asked: { url: 'x' } }]);
     assert.equal((await post('{}', {}, path)).status, 401);
@@ -115,6 +120,7 @@ test('a question is answered as JSON, to whoever holds the token and asks by a n
   }
   assert.deepEqual(await post('"what?"'), { status: 400, body: 'ask otherwise\n' });
   assert.deepEqual(await post('"where?"'), { status: 404, body: 'not here\n' });
+  assert.deepEqual(await post('"now?"'), { status: 503, body: 'not now\n' });
   assert.equal((await post('{')).status, 400);
   assert.equal((await post(`"${'x'.repeat(300_000)}"`)).status, 413);
 });

@@ -38,7 +38,11 @@ test('the private port tells a stranger nothing, and does nothing', async () => 
     token: 'the-token',
     table: () => assert.fail('not asked'),
     diagnostics: () => assert.fail('not asked'),
-    questions: { '/explain': () => assert.fail('not asked'), '/access': () => assert.fail('not asked') },
+    questions: {
+      '/explain': () => assert.fail('not asked'),
+      '/access': () => assert.fail('not asked'),
+      '/sessions': () => assert.fail('not asked'),
+    },
   };
   const admin = await startAdmin({
     host: '127.0.0.1',
