@@ -213,7 +213,11 @@ describe('sessions are ended', () => {
     assert.ok(await other.store.read('session', id));
     await ask<Ended>(one.authority, { end: [id], by: 'root' });
     assert.ok(await other.store.read('session', id), 'it believes in it still');
-    const { confirmed } = await ask<{ confirmed: Confirmation[] }>(one.authority, { announce: [id], by: 'root' });
+    const { confirmed } = await ask<{ confirmed: Confirmation[] }>(one.authority, {
+      announce: [id],
+      by: 'root',
+      replicas: 2,
+    });
     assert.deepEqual(
       confirmed.map(({ replica }) => replica),
       ['one'],
