@@ -65,7 +65,7 @@ export async function createRealm(keycloak: Keycloak, name: string, sallyportPor
 // Keycloak takes seconds of CPU to make one with the compiler it has here.
 function rsaKey(): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return privateKey.export({ type: 'pkcs8', format: 'pem' });
 }
 
 /** What an authenticator application shows now (RFC 6238), for a secret of realm.json. */
