@@ -9,12 +9,19 @@
  */
 export type ProviderErrorCode = 'unavailable' | 'unknown' | 'denied' | 'invalid' | 'ended';
 
+interface Options extends ErrorOptions {
+  readonly retryAfterMs?: number;
+}
+
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode;
+  /** How long the provider wants to be left alone, where it says so; an hour at the most. */
+  readonly retryAfterMs?: number;
 
-  constructor(code: ProviderErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ProviderErrorCode, message: string, { retryAfterMs, ...options }: Options = {}) {
     super(message, options);
     this.name = 'ProviderError';
     this.code = code;
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 }

@@ -9,6 +9,8 @@ interface Fault {
   readonly what: string;
 }
 
+const maxRetryAfterSeconds = 3_600;
+
 // RFC 6749, section 4.1.2.1: the provider failed, and nobody was refused.
 const busyErrors: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
 
@@ -32,7 +34,11 @@ function ownError(cause: unknown): ProviderError | undefined {
 }
 
 function made(name: string, { code, what }: Fault, cause: unknown): ProviderError {
-  return new ProviderError(code, `IdentityProvider ${name} ${what}`, { cause });
+  const seconds = Number(refusalOf(cause)?.response.headers.get('retry-after') ?? Number.NaN);
+  return new ProviderError(code, `IdentityProvider ${name} ${what}`, {
+    cause,
+    ...(seconds > 0 && { retryAfterMs: Math.min(seconds, maxRetryAfterSeconds) * 1000 }),
+  });
 }
 
 function signInFault(cause: unknown): Fault {
@@ -79,14 +85,14 @@ interface Refusal {
   readonly status: number;
   /** RFC 6749, section 5.2. */
   readonly error?: string;
+  readonly response: Response;
 }
 
 function refusalOf(cause: unknown): Refusal | undefined {
-  if (cause instanceof oidc.ResponseBodyError) return { status: cause.status, error: cause.error };
-  if (cause instanceof oidc.WWWAuthenticateChallengeError) return { status: cause.status };
-  if (cause instanceof oidc.ClientError && cause.cause instanceof Response && cause.cause.status !== 200)
-    return { status: cause.cause.status };
-  return undefined;
+  if (cause instanceof oidc.ResponseBodyError) return cause;
+  if (cause instanceof oidc.WWWAuthenticateChallengeError) return { status: cause.status, response: cause.response };
+  const response = cause instanceof oidc.ClientError ? cause.cause : undefined;
+  return response instanceof Response && response.status !== 200 ? { status: response.status, response } : undefined;
 }
 
 // An answer that cannot be read is a failure of the provider; one that reads and is wrong is a fault.

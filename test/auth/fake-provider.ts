@@ -24,6 +24,10 @@ export interface Behaviour {
   metadata: Record<string, unknown>;
   /** Claims of the id token, over the honest ones. */
   claims: Record<string, unknown>;
+  /** Members of the token endpoint's answer, over the honest ones; `undefined` takes one away. */
+  answer: Record<string, unknown>;
+  /** A refresh token works once, and brings the next. */
+  rotates: boolean;
   /** What userinfo says besides `sub`. */
   userinfo: Record<string, unknown>;
   /** Makes the id token of the claims, instead of an honest signature. */
@@ -56,7 +60,16 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
   const publicJwk = { ...(await exportJWK(publicKey)), kid: `${name}-1`, alg: 'ES256', use: 'sig' };
   const grants = new Map<string, Grant>();
   const calls = new Map<string, number>();
-  const behaviour: Behaviour = { metadata: {}, claims: {}, userinfo: {}, instead: new Map(), callback: {} };
+  const refreshTokens = new Set<string>();
+  const behaviour: Behaviour = {
+    metadata: {},
+    claims: {},
+    answer: {},
+    rotates: true,
+    userinfo: {},
+    instead: new Map(),
+    callback: {},
+  };
   const tokens: string[] = [];
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -79,11 +92,12 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
 
   async function token(request: IncomingMessage, response: ServerResponse) {
     const form = new URLSearchParams(await bodyOf(request));
-    const grant = grants.get(form.get('code') ?? '');
-    grants.delete(form.get('code') ?? '');
     const basic = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /, ''), 'base64').toString();
-    const fault = grantFault(grant, form) ?? (basic === expectedBasic(name) ? undefined : 'invalid_client');
-    if (grant === undefined || fault !== undefined) return sendJson(response, 400, { error: fault });
+    const isKnown = basic === expectedBasic(name);
+    const grant = form.get('grant_type') === 'refresh_token' ? refreshGrant(form) : codeGrant(form);
+    if (grant === undefined || !isKnown) {
+      return sendJson(response, 400, { error: isKnown ? 'invalid_grant' : 'invalid_client' });
+    }
     const seconds = Math.floor(Date.now() / 1000);
     const claims = {
       iss: issuer,
@@ -91,16 +105,38 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
       sub: 'ana',
       iat: seconds,
       exp: seconds + 300,
-      nonce: grant.nonce,
+      ...grant,
       email: 'ana@example.com',
       email_verified: true,
       groups: ['engineering'],
       ...behaviour.claims,
     };
     const idToken = await (behaviour.sign ?? honest)(claims);
-    const answer = { id_token: idToken, access_token: random(), refresh_token: random() };
-    tokens.push(...Object.values(answer));
-    sendJson(response, 200, { ...answer, token_type: 'Bearer', expires_in: 300 });
+    const refreshToken = form.get('refresh_token');
+    const answer = {
+      id_token: idToken,
+      access_token: random(),
+      ...((refreshToken === null || behaviour.rotates) && { refresh_token: random() }),
+      token_type: 'Bearer',
+      expires_in: 300,
+      ...behaviour.answer,
+    };
+    if (answer.refresh_token !== undefined) refreshTokens.add(answer.refresh_token);
+    tokens.push(...[answer.id_token, answer.access_token, answer.refresh_token].filter((one) => one !== undefined));
+    sendJson(response, 200, answer);
+  }
+
+  function codeGrant(form: URLSearchParams) {
+    const grant = grants.get(form.get('code') ?? '');
+    grants.delete(form.get('code') ?? '');
+    return grant && grantFault(grant, form) === undefined ? { nonce: grant.nonce } : undefined;
+  }
+
+  // Without a nonce, as OpenID Connect Core 1.0, section 12.2, recommends.
+  function refreshGrant(form: URLSearchParams) {
+    const refreshToken = form.get('refresh_token') ?? '';
+    const isKnown = behaviour.rotates ? refreshTokens.delete(refreshToken) : refreshTokens.has(refreshToken);
+    return isKnown ? {} : undefined;
   }
   const honest = (claims: JWTPayload) => signWith(privateKey, claims, { alg: 'ES256', kid: `${name}-1` });
 
@@ -191,11 +227,11 @@ function expectedBasic(clientId: string): string {
   return `${clientId}:${new URLSearchParams({ v: fakeSecret }).toString().slice(2)}`;
 }
 
-function grantFault(grant: Grant | undefined, form: URLSearchParams): string | undefined {
+function grantFault(grant: Grant, form: URLSearchParams): string | undefined {
   const verifier = createHash('sha256')
     .update(form.get('code_verifier') ?? '')
     .digest('base64url');
-  if (grant === undefined || grant.redirectUri !== form.get('redirect_uri')) return 'invalid_grant';
+  if (grant.redirectUri !== form.get('redirect_uri')) return 'invalid_grant';
   return grant.method === 'S256' && grant.challenge === verifier ? undefined : 'invalid_grant';
 }
 

@@ -25,7 +25,7 @@ before(async () => {
 });
 after(() => fake.stop());
 afterEach(() => {
-  Object.assign(fake.behaviour, { metadata: {}, claims: {}, userinfo: {}, callback: {} });
+  Object.assign(fake.behaviour, { metadata: {}, claims: {}, answer: {}, rotates: true, userinfo: {}, callback: {} });
   delete fake.behaviour.sign;
   fake.behaviour.instead.clear();
   fake.calls.clear();
