@@ -2,6 +2,8 @@
 import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
 
+export type Opening = OpenedSession | RefusedToken | undefined;
+
 /** A session opened for one host. */
 export interface OpenedSession {
   readonly session: Session;
@@ -10,9 +12,26 @@ export interface OpenedSession {
 }
 
 /** What a request brings to say who is asking. */
-export type Credential =
-  | { readonly kind: 'Cookie'; readonly value: string }
-  | { readonly kind: 'Bearer'; readonly token: string };
+export type Credential = { readonly kind: 'Cookie'; readonly value: string } | BearerCredential;
+
+/** A token of `Authorization: Bearer` (RFC 6750), and by whom it may be told here who brings it. */
+export interface BearerCredential {
+  readonly kind: 'Bearer';
+  readonly token: string;
+  /** `https://app.example.com`, with the port where it is not the scheme's own: the audience of a workload's token. */
+  readonly origin: string;
+  /** IdentityProviders, and {@link workloadProvider} where workloads count. */
+  readonly providers: readonly string[];
+}
+
+/** A token that is for us, and that we refuse: the sentence goes to its bearer (RFC 6750, section 3: error_description). */
+export interface RefusedToken {
+  readonly refused: string;
+}
+
+export function isRefused(opened: object): opened is RefusedToken {
+  return 'refused' in opened;
+}
 
 /** What an assertion is about, beside the person and the host. */
 export interface AssertionSubject {
@@ -59,10 +78,10 @@ export type Answer = { readonly cookies: readonly string[] } & (
 export interface Authority {
   /**
    * Opens the session that a credential stands for, on one host. `undefined`: there is none (unknown, ended, of another
-   * host, or nothing of ours at all: these cannot be told apart).
+   * host, or nothing of ours at all: these cannot be told apart). A bearer token of ours that is not good is refused.
    * @throws {AuthorityError} with code `unavailable` when the store does not answer.
    */
-  open(host: string, credential: Credential): Promise<OpenedSession | undefined>;
+  open(host: string, credential: Credential): Promise<Opening>;
 
   /**
    * The signed JWT (ES256, five minutes) that tells the application of a route who is asking. Asked with the

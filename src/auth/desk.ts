@@ -3,6 +3,7 @@ import { sessionCookieName } from './authority.ts';
 import type { Answer, OwnRequest } from './authority.ts';
 import { currentSession } from './current.ts';
 import type { CurrentSession } from './current.ts';
+import type { Workloads } from './bearer/workloads.ts';
 import { decodeTicket, encodeTicket, endSessionCookie, sessionCookie } from './cookie.ts';
 import type { Ticket } from './cookie.ts';
 import { isAuthenticationHost } from './place.ts';
@@ -19,6 +20,8 @@ export interface Desk {
   readonly settings: ClassSettings;
   readonly ring: KeyRing;
   readonly provider: (name: string | undefined) => Provider | undefined;
+  /** Absent: there is no cluster whose workloads could have tokens. */
+  readonly workloads?: Workloads;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly refresher: Refresher;

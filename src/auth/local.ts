@@ -1,7 +1,10 @@
 // The Authority itself: which of our paths does what, over sessions, providers and the key ring.
-import { AuthorityError, jwksPath, ownPrefix } from './authority.ts';
-import type { Answer, AssertionSubject, Authority, Credential, OpenedSession, OwnRequest } from './authority.ts';
+import { AuthorityError, isRefused, jwksPath, ownPrefix } from './authority.ts';
+import type { Answer, AssertionSubject, Authority, Credential, Opening, OwnRequest } from './authority.ts';
 import { jwks, signAssertion } from './assertion.ts';
+import { judgeBearer } from './bearer.ts';
+import { createWorkloads } from './bearer/workloads.ts';
+import type { Cluster } from './bearer/workloads.ts';
 import { decodeTicket } from './cookie.ts';
 import { heldSession, page } from './desk.ts';
 import type { Desk } from './desk.ts';
@@ -32,6 +35,8 @@ export interface LocalAuthorityOptions {
   readonly replica?: string;
   /** Resolves when the data path has acted on all ends that it was told of. */
   readonly settled?: () => Promise<unknown>;
+  /** Whose workloads may show their tokens; absent: nobody's. */
+  readonly cluster?: Cluster;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -53,6 +58,7 @@ export function createLocalAuthority({
   metrics,
   replica = 'this replica',
   settled = async () => undefined,
+  cluster,
   now = Date.now,
 }: LocalAuthorityOptions): LocalAuthority {
   const ownRing = createKeyRing();
@@ -64,12 +70,14 @@ export function createLocalAuthority({
   const ring = () => current.keyRing ?? ownRing;
   const operators = { store, ring, replica, settled, log, now };
   const witness = createWitness(operators);
+  const workloads = cluster && createWorkloads({ cluster, graceMs: () => current.class.outageGraceMs, now });
 
   const desk = (): Desk => ({
     store,
     settings: current.class,
     ring: ring(),
     provider: (name) => providers.get(name ?? current.class.providers[0] ?? '')?.provider,
+    ...(workloads && { workloads }),
     log,
     metrics,
     refresher,
@@ -112,23 +120,20 @@ async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-const ticketOf = ({ ring, settings }: Desk, host: string, credential: Credential) =>
-  credential.kind === 'Cookie'
-    ? decodeTicket(ring, credential.value, host, isAuthenticationHost(settings, host))
-    : undefined;
-
-async function open(desk: Desk, host: string, credential: Credential): Promise<OpenedSession | undefined> {
-  const ticket = ticketOf(desk, host, credential);
+async function open(desk: Desk, host: string, credential: Credential): Promise<Opening> {
+  if (credential.kind === 'Bearer') return judgeBearer(desk, credential);
+  const { ring, settings } = desk;
+  const ticket = decodeTicket(ring, credential.value, host, isAuthenticationHost(settings, host));
   const current = ticket && (await currentSession(desk, ticket));
   return current && { session: current.session, renewAt: current.renewAt };
 }
 
 async function assertion(desk: Desk, host: string, credential: Credential, subject: AssertionSubject) {
   const { settings, ring, now } = desk;
-  const ticket = ticketOf(desk, host, credential);
-  const session = ticket && (await currentSession(desk, ticket))?.session;
+  const opened = await open(desk, host, credential);
+  if (opened === undefined || isRefused(opened)) return undefined;
   const issuer = settings.assertionIssuer ?? `https://${settings.authenticationHost ?? host}`;
-  return session && signAssertion(ring, session, { ...subject, issuer, host, now });
+  return signAssertion(ring, opened.session, { ...subject, issuer, host, now });
 }
 
 async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {

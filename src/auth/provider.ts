@@ -2,6 +2,7 @@
 import type { Identity } from '../model/identity.ts';
 import type { ProviderSettings } from '../model/settings.ts';
 import type { Logger } from '../telemetry.ts';
+import type { Programs } from './bearer/programs.ts';
 import type { CheckedCallback } from './login.ts';
 import { createOidcProvider } from './oidc.ts';
 import type { Tokens } from './record.ts';
@@ -62,6 +63,8 @@ export interface Provider {
   refresh(before: BeforeRefresh, now: number): Promise<Refreshed>;
   /** Where the browser goes to sign out at the provider; `undefined` where it has no such place. @throws {ProviderError} */
   endSessionUrl(idToken: string, returnTo: string, state: string): Promise<string | undefined>;
+  /** What becomes of tokens that programs bring; absent where none are taken. */
+  readonly programs?: Programs;
   close(): Promise<void>;
 }
 

@@ -14,6 +14,12 @@ export interface Identity {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * What stands for the provider in a session of a Kubernetes workload: the group that Kubernetes puts every ServiceAccount
+ * in. With its colon, no IdentityProvider can be named like it.
+ */
+export const workloadProvider = 'system:serviceaccounts';
+
 /** An opened session, as the data path uses it: who, until when, and nothing that would let anybody be them elsewhere. */
 export interface Session {
   readonly id: string;

@@ -15,6 +15,8 @@ export type Page =
       readonly signIn: Url;
       /** Signed in, but longer ago than this. */ readonly withinSeconds?: number;
     }
+  /** A bearer token that is for us, and not good: `reason` goes into the challenge. */
+  | { readonly kind: 'TokenRefused'; readonly reason: string }
   /** A sign-in that did not end well. `reason` is for the person; it holds nothing that the provider sent unasked. */
   | { readonly kind: 'SignInFailed'; readonly reason: SignInFailure; readonly startAgain: Url }
   /** Signed in, and on the way: goes on by itself (a meta refresh), where a redirect would leave a Strict cookie behind. */

@@ -40,6 +40,8 @@ export interface Route {
   readonly access: Access;
   /** The IdentityProviders whose sessions count here, the first by default; empty: nobody can sign in. */
   readonly providers: readonly string[];
+  /** Whether Kubernetes workloads count here, by their own tokens: a policy asks for a ServiceAccount. */
+  readonly workloads?: true;
   /** Why every request is refused, for the operator's eyes: something that decides who may enter is wrong. */
   readonly denied?: string;
   /** Absent: the application sees to CORS itself, or nobody does. */

@@ -36,6 +36,14 @@ export interface ClassSettings {
   readonly timeouts: { readonly firstByteMs: number; readonly connectMs: number; readonly idleMs: number };
 }
 
+/** Tokens of a provider's that programs may bring. */
+export interface ProgramSettings {
+  /** A token is taken where its `aud` holds one of these; at least one. */
+  readonly audiences: readonly string[];
+  /** The provider is asked about tokens that are no JWT (RFC 7662); absent: such tokens are nobody's. */
+  readonly introspection?: { readonly requireAudience: boolean };
+}
+
 /** One identity provider, ready to talk to. */
 export type ProviderSettings = OidcSettings;
 
@@ -62,6 +70,8 @@ export interface OidcSettings {
   /** PEM. */
   readonly ca?: string;
   readonly logoutAtProvider: boolean;
+  /** Absent: no token of this provider's is taken from a program. */
+  readonly programs?: ProgramSettings;
 }
 
 /** How a client proves to the provider that it is itself. Keys and certificates are PEM. */

@@ -1,19 +1,19 @@
 // One request, top to bottom: each step either goes on to the next or returns how the request ended.
 import type { Duplex } from 'node:stream';
 import { AuthorityError, jwksPath } from '../auth/authority.ts';
-import type { Authority, Credential } from '../auth/authority.ts';
+import type { Authority, RefusedToken } from '../auth/authority.ts';
 import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
-import type { HostRoutes, Route } from '../model/route.ts';
+import type { HostRoutes } from '../model/route.ts';
 import { canonicalAddress } from './address.ts';
 import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
-import { ownCookies, sessionCookies } from './cookies.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { decide, decideAgain } from './decision.ts';
 import type { Decided } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import type { Exchange, RequestOutcome } from './exchange.ts';
+import { findSession } from './find-session.ts';
 import { forward } from './forward.ts';
 import type { ForwardOutcome } from './forward.ts';
 import { requestHeaders } from './headers.ts';
@@ -83,25 +83,24 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
     return 'Preflight';
   }
 
-  // 5. The session, where a cookie names one.
-  const found = await findSession(gate, exchange, asked, route);
-  const session = found === 'Unavailable' ? undefined : found?.opened.session;
+  // 5. The session, where a cookie names one or a token is one.
+  const { found, refused, isAway } = await findSession(gate.sessions, exchange, asked, route);
 
   // 6. The decision.
-  const decided = decide(exchange.id, asked, route, session, Date.now());
+  const decided = decide(exchange.id, asked, route, found?.opened.session, Date.now());
   const { verdict } = decided;
   // Who is there cannot be told: only a route that lets in people without a name still does.
-  if (found === 'Unavailable' && verdict.decision !== 'Allow') return unavailable(exchange);
+  if (isAway === true && verdict.decision !== 'Allow') return unavailable(exchange);
   record(gate, exchange, decided);
 
   // 7. Nobody is signed in, and somebody must be.
-  if (verdict.decision === 'Login') return askToSignIn(gate, exchange, asked, routes, decided);
+  if (verdict.decision === 'Login') return askToSignIn(gate, exchange, asked, routes, decided, refused);
 
   // 8. No.
   if (verdict.decision === 'Deny') return say(exchange, refusalOf(decided), 'Refused');
 
   // 9. to 11. Yes.
-  return letThrough(gate, exchange, asked, found === 'Unavailable' ? undefined : found, decided);
+  return letThrough(gate, exchange, asked, found, decided);
 }
 
 function record(gate: Gate, exchange: Exchange, decided: Decided): void {
@@ -172,27 +171,6 @@ function refuseForm(exchange: Exchange, status: number, detail: string): Promise
   return say(exchange, { kind: 'BadRequest', detail }, 'BadRequest', { status });
 }
 
-/** The session of one of the route's providers; `Unavailable`: a cookie was sent, and whose it is cannot be told now. */
-async function findSession(
-  gate: Gate,
-  exchange: Exchange,
-  asked: CanonicalRequest,
-  route: Route,
-): Promise<FoundSession | 'Unavailable' | undefined> {
-  const { cookieName } = exchange.table.settings;
-  const cookies = sessionCookies(ownCookies(asked.headers.get('cookie') ?? [], cookieName), cookieName);
-  const credentials: readonly Credential[] = cookies.map((value) => ({ kind: 'Cookie', value }));
-  if (credentials.length === 0 || route.providers.length === 0) return undefined;
-  try {
-    const found = await gate.sessions.find(asked.host, credentials, route.providers);
-    if (found !== undefined) exchange.session = found.opened.session;
-    return found;
-  } catch (error) {
-    if (error instanceof AuthorityError) return 'Unavailable';
-    throw error;
-  }
-}
-
 async function orUnavailable(exchange: Exchange, answer: () => Promise<RequestOutcome>): Promise<RequestOutcome> {
   try {
     return await answer();
@@ -207,16 +185,22 @@ async function askToSignIn(
   exchange: Exchange,
   asked: CanonicalRequest,
   routes: HostRoutes,
-  { route: { providers }, verdict: { stepUpSeconds: withinSeconds } }: Decided,
+  { route: { providers, workloads }, verdict: { stepUpSeconds: withinSeconds } }: Decided,
+  refused: RefusedToken | undefined,
 ): Promise<RequestOutcome> {
   // A route without a host never starts a login (promise 14).
   if (routes.host === '') return say(exchange, { kind: 'Refused' }, 'Refused');
   // No cookie of ours would be kept: an explanation, never a loop (promise 16).
   if (isInsecure(asked)) return say(exchange, { kind: 'InsecureTransport' }, 'InsecureTransport');
-  if (providers.length === 0) return say(exchange, { kind: 'NoProvider' }, 'NoProvider');
+  // Whoever brings a token is a program, however it looks.
+  if (refused !== undefined) return say(exchange, { kind: 'TokenRefused', reason: refused.refused }, 'Unauthenticated');
+  const forPerson = isNavigation(asked.headers);
+  if (providers.length === 0 && (forPerson || workloads !== true)) {
+    return say(exchange, { kind: 'NoProvider' }, 'NoProvider');
+  }
   const mayRedirect = asked.method === 'GET' || asked.method === 'HEAD';
   // A program gets a 401 it can understand; a form's author a page, for a redirect would lose what was written (promise 9).
-  if (!isNavigation(asked.headers) || !mayRedirect || exchange.upgrade !== undefined) {
+  if (!forPerson || !mayRedirect || exchange.upgrade !== undefined) {
     const signIn = `${asked.path}${asked.query}`;
     const page: Page = { kind: 'SignInNeeded', signIn, ...(withinSeconds !== undefined && { withinSeconds }) };
     return say(exchange, page, 'Unauthenticated');
@@ -251,6 +235,8 @@ async function letThrough(
     rawHeaders: request.rawHeaders,
     requestId,
     settings,
+    // A token that we took is between its bearer and us (promise 3).
+    withoutAuthorization: found?.credential.kind === 'Bearer',
     ...(told && { told }),
     ...(upgrade && { upgrade: upgrade.protocol }),
   });

@@ -80,6 +80,8 @@ export interface Outgoing {
   readonly rawHeaders: FlatHeaders;
   readonly requestId: string;
   readonly settings: ClassSettings;
+  /** The Authorization header was for us. */
+  readonly withoutAuthorization?: boolean;
   /** Absent: the application is told of nobody. */
   readonly told?: Told;
   /** The protocol that the client wants to switch to. */
@@ -87,7 +89,8 @@ export interface Outgoing {
 }
 
 /** What the upstream gets. */
-export function requestHeaders({ asked, rawHeaders, requestId, settings, told, upgrade }: Outgoing): string[] {
+export function requestHeaders(outgoing: Outgoing): string[] {
+  const { asked, rawHeaders, requestId, settings, told, upgrade, withoutAuthorization = false } = outgoing;
   const dropped = nominated(asked.headers.get('connection') ?? []);
   const claims = claimHeadersOf(settings.identityHeaders.claims);
   const headers = ['Host', asked.authority];
@@ -97,6 +100,7 @@ export function requestHeaders({ asked, rawHeaders, requestId, settings, told, u
     if (lower === 'host' || lower === 'content-length') continue;
     if (isProxys(folded) || dropped.has(lower) || isManaged(folded, claims)) continue;
     if (folded !== lower && exactSpellingOnly.has(folded)) continue;
+    if (withoutAuthorization && folded === 'authorization') continue;
     const kept = lower === 'cookie' ? withoutOwnCookies(value, settings.cookieName) : value;
     if (kept !== undefined) headers.push(name, kept);
   }

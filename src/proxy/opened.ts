@@ -1,15 +1,15 @@
 // The sessions that credentials open, remembered: asked for again in time, and whenever they may have ended unheard.
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { AuthorityError } from '../auth/authority.ts';
-import type { Authority, Credential, OpenedSession } from '../auth/authority.ts';
+import { AuthorityError, isRefused } from '../auth/authority.ts';
+import type { Authority, Credential, OpenedSession, Opening } from '../auth/authority.ts';
 
 export interface Opened {
   /**
    * The session that a credential opens on a host; concurrent calls share one question.
    * @throws {AuthorityError} where it is not known, and cannot be asked about.
    */
-  open(host: string, credential: Credential): Promise<OpenedSession | undefined>;
+  open(host: string, credential: Credential): Promise<Opening>;
   isLive(opened: OpenedSession): boolean;
   close(): void;
 }
@@ -30,7 +30,7 @@ interface Cached {
 
 export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Opened {
   const cache = new LRUCache<string, Cached>({ max: limit });
-  const opening = new Map<string, Promise<OpenedSession | undefined>>();
+  const opening = new Map<string, Promise<Opening>>();
   // A session that has ended stays ended, also for an answer that was on its way when it ended.
   const ended = new LRUCache<string, true>({ max: limit });
   // News of an end may have been lost: what was opened before the last of these is opened anew.
@@ -38,11 +38,11 @@ export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Open
 
   const isLive = ({ session }: OpenedSession): boolean => session.expiresAt > now() && !ended.has(session.id);
 
-  function ask(key: string, host: string, credential: Credential): Promise<OpenedSession | undefined> {
+  function ask(key: string, host: string, credential: Credential): Promise<Opening> {
     const before = doubts;
     const asked = withDeadline(authority.open(host, credential), timeoutMs)
       .then((opened) => {
-        if (opened !== undefined && isLive(opened)) cache.set(key, { opened, doubts: before });
+        if (opened !== undefined && !isRefused(opened) && isLive(opened)) cache.set(key, { opened, doubts: before });
         else cache.delete(key);
         return opened;
       })
@@ -64,7 +64,8 @@ export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Open
         return isLive(cached.opened) ? cached.opened : undefined;
       }
       const opened = await (opening.get(key) ?? ask(key, host, credential));
-      return opened !== undefined && isLive(opened) ? opened : undefined;
+      if (opened === undefined || isRefused(opened)) return opened;
+      return isLive(opened) ? opened : undefined;
     },
     isLive,
     close() {
@@ -74,11 +75,12 @@ export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Open
   };
 }
 
-// Neither a host name nor a kind has a space, so no two pairs make one key. A token is good at other places than ours:
-// it is not kept in the clear for as long as a cache lives.
+// No part but the last has a space, so no two questions make one key. A token is good at other places than ours: it is not
+// kept in the clear for as long as a cache lives.
 function keyOf(host: string, credential: Credential): string {
   if (credential.kind === 'Cookie') return `${host} Cookie ${credential.value}`;
-  return `${host} Bearer ${credential.token.length} ${hash('sha256', credential.token, 'base64url')}`;
+  const { token, origin, providers } = credential;
+  return `${host} Bearer ${origin} ${token.length} ${hash('sha256', token, 'base64url')} ${providers.join(' ')}`;
 }
 
 /** @throws {AuthorityError} when the time is up. */

@@ -92,6 +92,7 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     advice: 'If you were sending a form, it has not arrived: please send it again once you have signed in.',
     actions: [link('Sign in', signIn)],
   }),
+  TokenRefused: ({ reason }) => ({ status: 401, title: 'This token is not accepted', detail: reason }),
   SignInFailed: ({ reason, startAgain }) => ({
     status: 400,
     ...signInFailures[reason],

@@ -1,5 +1,6 @@
 // Opened sessions, as the data path knows them: those of a request's credentials, and the open streams that end when their session does.
-import type { Authority, Credential, OpenedSession } from '../auth/authority.ts';
+import { isRefused } from '../auth/authority.ts';
+import type { Authority, Credential, OpenedSession, RefusedToken } from '../auth/authority.ts';
 import type { Session } from '../model/identity.ts';
 import { createOpened } from './opened.ts';
 
@@ -21,14 +22,15 @@ export interface FoundSession {
 
 export interface Sessions {
   /**
-   * The first of these credentials that opens a session of one of these providers on this host.
+   * The first of these credentials that opens a session of one of these providers on this host, or the refusal of a token
+   * where none does.
    * @throws {AuthorityError} where none does, and one of them could not be asked about.
    */
   find(
     host: string,
     credentials: readonly Credential[],
     providers: readonly string[],
-  ): Promise<FoundSession | undefined>;
+  ): Promise<FoundSession | RefusedToken | undefined>;
   /** Ends the stream when its session does, by revocation or by age. Returns how to let go. */
   hold(stream: HeldStream): () => void;
   close(): void;
@@ -69,7 +71,8 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
     stream.askAt = Infinity;
     try {
       const opened = await open(stream.host, stream.credential);
-      if (opened?.session.id !== stream.opened.session.id || !stream.stillAllowed(opened.session)) end(stream);
+      const isSame = opened !== undefined && !isRefused(opened) && opened.session.id === stream.opened.session.id;
+      if (!isSame || !stream.stillAllowed(opened.session)) end(stream);
       else Object.assign(stream, { opened, askAt: opened.renewAt });
     } catch {
       // The authority is away: the stream lives on until its session expires.
@@ -100,16 +103,19 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
   return {
     async find(host, credentials, providers) {
       let failure: unknown;
+      let refused: RefusedToken | undefined;
       for (const credential of credentials) {
         try {
           const opened = await open(host, credential);
-          if (opened !== undefined && providers.includes(opened.session.provider)) return { opened, credential };
+          if (opened === undefined) continue;
+          if (isRefused(opened)) refused = opened;
+          else if (vouching(credential, providers).includes(opened.session.provider)) return { opened, credential };
         } catch (error) {
           failure = error;
         }
       }
       if (failure !== undefined) throw failure;
-      return undefined;
+      return refused;
     },
     hold(given) {
       const stream: Stream = { ...given, askAt: given.opened.renewAt };
@@ -129,4 +135,9 @@ export function createSessions({ authority, now, openTimeoutMs = 10_000, sweepMs
       close();
     },
   };
+}
+
+/** A token's own providers are fewer or more than those of cookies: workloads have no other credential. */
+function vouching(credential: Credential, providers: readonly string[]): readonly string[] {
+  return credential.kind === 'Bearer' ? credential.providers : providers;
 }

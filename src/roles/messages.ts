@@ -1,5 +1,5 @@
 // What the three roles say to each other: all of it, as plain data, so that it crosses a socket as well as a function call.
-import type { Answer, AssertionSubject, Credential, OpenedSession, OwnRequest } from '../auth/authority.ts';
+import type { Answer, AssertionSubject, Credential, Opening, OwnRequest } from '../auth/authority.ts';
 import type { Operated } from '../auth/operations.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
@@ -39,7 +39,7 @@ export type AuthorityQuestion = { readonly ask: number } & (
  * once all that came before it is done: the streams of ended sessions are closed.
  */
 export type AuthorityReply =
-  | { readonly type: 'opened'; readonly ask: number; readonly opened: OpenedSession | undefined }
+  | { readonly type: 'opened'; readonly ask: number; readonly opened: Opening }
   | { readonly type: 'asserted'; readonly ask: number; readonly assertion: string | undefined }
   | { readonly type: 'answered'; readonly ask: number; readonly answer: Answer }
   | {

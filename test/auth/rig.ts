@@ -1,6 +1,6 @@
 // A class's authority with a browser in front of it, no sockets between: cookies per host, redirects followed, writes to the store counted.
 import assert from 'node:assert/strict';
-import { jwksPath, ownPrefix } from '../../src/auth/authority.ts';
+import { isRefused, jwksPath, ownPrefix } from '../../src/auth/authority.ts';
 import type { Answer, Credential, OpenedSession, OwnRequest } from '../../src/auth/authority.ts';
 import { decodeTicket } from '../../src/auth/cookie.ts';
 import { createKeyRing } from '../../src/auth/keys.ts';
@@ -250,7 +250,7 @@ export async function visitOnce(
   if (!isOurs) {
     for (const [name, value] of request.cookies) {
       const opened = name.includes('-flow-') ? undefined : await authority.open(url.hostname, asCookie(value));
-      if (opened !== undefined) return { kind: 'Application', url: url.href, opened };
+      if (opened !== undefined && !isRefused(opened)) return { kind: 'Application', url: url.href, opened };
     }
   }
   const answer = await (isOurs ? authority.respond(request) : authority.signIn(request));

@@ -33,7 +33,7 @@ const mayUse: Record<string, readonly string[]> = {
   kubernetes: ['node:', '@kubernetes/client-node'],
   inventory: ['node:', 'yaml', 'zod'],
   sessions: ['node:', '@redis/client'],
-  auth: ['node:', 'jose', 'openid-client', 'undici', 'zod'],
+  auth: ['node:', 'jose', 'lru-cache', 'openid-client', 'undici', 'zod'],
   proxy: ['node:', 'lru-cache', 'ipaddr.js'],
   review: ['zod'],
   roles: ['node:'],

@@ -17,6 +17,7 @@ const pages: readonly [Page, number][] = [
   [{ kind: 'Refused', person: 'ana', somebodyElse: '/x' }, 403],
   [{ kind: 'Refused', person: 'ana', contact: '#help', rule: 'staff' }, 403],
   [{ kind: 'SignInNeeded', signIn: '/x' }, 401],
+  [{ kind: 'TokenRefused', reason: 'The token has expired.' }, 401],
   [{ kind: 'SignInFailed', reason: 'Expired', startAgain: '/x' }, 400],
   [{ kind: 'SignedIn', goOn: '/x' }, 200],
   [{ kind: 'WhoAmI', identity, signOut: '/x' }, 203],

@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
+import { isRefused } from '../../src/auth/authority.ts';
 import type {
   Answer,
   AssertionSubject,
@@ -97,7 +98,7 @@ function fakeAuthority(): FakeAuthority {
     assert: async (host, credential, subject) => {
       authority.asserted.push(subject);
       const opened = sessions.get(brought(credential)) ?? (await authority.open(host, credential));
-      return opened && `assertion-of-${opened.session.id}`;
+      return opened && !isRefused(opened) ? `assertion-of-${opened.session.id}` : undefined;
     },
     signIn: (request) => {
       authority.signIns.push(request);

@@ -50,7 +50,7 @@ test('an answer that was on its way when the doubt came serves its own request a
   const finding = find();
   doubt();
   resolve(opened);
-  assert.equal((await finding)?.opened, opened);
+  assert.deepEqual(await finding, { opened, credential });
   await find();
   assert.equal(asked.count, 2);
 });

@@ -1,0 +1,47 @@
+// A bearer token (RFC 6750): whose it is, if it is anybody's of ours, and what comes of it.
+import { AuthorityError, isRefused } from './authority.ts';
+import type { BearerCredential } from './authority.ts';
+import { claimedIssuer, maxTokenBytes } from './bearer/access-token.ts';
+import type { Judged } from './bearer/judged.ts';
+import type { Programs } from './bearer/programs.ts';
+import type { Workloads } from './bearer/workloads.ts';
+import type { Provider } from './provider.ts';
+import { ProviderError } from './provider-error.ts';
+import { workloadProvider } from '../model/identity.ts';
+
+export interface BearerDesk {
+  readonly provider: (name: string) => Provider | undefined;
+  /** Absent: there is no cluster. */
+  readonly workloads?: Workloads;
+}
+
+/**
+ * Judges a token by whoever of the credential's providers it is from; `undefined`: it is from none of them. A JWT goes to
+ * those that are its issuer, anything else to the first that is asked about tokens: no other ever sees it.
+ * @throws {AuthorityError} where a provider or the cluster does not answer.
+ */
+export async function judgeBearer(desk: BearerDesk, credential: BearerCredential): Promise<Judged | undefined> {
+  const { token, origin, providers } = credential;
+  if (Buffer.byteLength(token) > maxTokenBytes) return undefined;
+  const issuer = claimedIssuer(token);
+  const taking = providers.flatMap((name) => programsOf(desk.provider(name)));
+  try {
+    if (issuer === undefined) return await taking.find(({ programs }) => programs.introspects)?.programs.judge(token);
+    let refused: Judged | undefined;
+    for (const { programs } of taking.filter((one) => one.issuer === issuer)) {
+      const judged = await programs.judge(token);
+      if (!isRefused(judged)) return judged;
+      refused ??= judged;
+    }
+    if (refused !== undefined || desk.workloads === undefined || !providers.includes(workloadProvider)) return refused;
+    return issuer === (await desk.workloads.issuer()) ? await desk.workloads.judge(token, origin) : undefined;
+  } catch (error) {
+    if (error instanceof ProviderError) throw new AuthorityError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function programsOf(provider: Provider | undefined): readonly { issuer: string; programs: Programs }[] {
+  if (provider?.programs === undefined || provider.settings.kind !== 'OpenIDConnect') return [];
+  return [{ issuer: provider.settings.issuer, programs: provider.programs }];
+}
