@@ -1,6 +1,7 @@
 // What a provider says of itself (OpenID Connect Discovery 1.0): fetched once, kept while it is fresh, and used on while the provider is away.
 import * as oidc from 'openid-client';
 import type { OidcSettings } from '../model/settings.ts';
+import { clientAuthentication } from './client-authentication.ts';
 import { callTimeoutMs } from './provider-fetch.ts';
 import type { ProviderFetch } from './provider-fetch.ts';
 import { ProviderError } from './provider-error.ts';
@@ -56,11 +57,8 @@ export function createDiscovery(
       failed = undefined;
       return discovered;
     } catch (cause) {
-      const error = new ProviderError(
-        'unavailable',
-        `IdentityProvider ${settings.name} cannot be discovered at ${settings.issuer}`,
-        { cause },
-      );
+      const what = `IdentityProvider ${settings.name} cannot be discovered at ${settings.issuer}`;
+      const error = new ProviderError('unavailable', `${what}${hint(settings, cause)}`, { cause });
       failed = { error, at: now() };
       throw error;
     } finally {
@@ -97,7 +95,11 @@ function configured(
   settings: OidcSettings,
   fetch: oidc.CustomFetch,
 ): oidc.Configuration {
-  const client = { [oidc.clockTolerance]: clockToleranceSeconds };
+  const client = {
+    [oidc.clockTolerance]: clockToleranceSeconds,
+    // RFC 8705, section 5: where clients with certificates are to call.
+    use_mtls_endpoint_aliases: settings.clientAuthentication?.method === 'TlsClientAuth',
+  };
   const made = new oidc.Configuration(metadata, settings.clientId, client, clientAuthentication(metadata, settings));
   made.timeout = callTimeoutMs / 1000;
   made[oidc.customFetch] = fetch;
@@ -105,10 +107,11 @@ function configured(
   return made;
 }
 
-// RFC 8414, section 2: where a provider does not say how clients authenticate, it is client_secret_basic.
-function clientAuthentication(metadata: oidc.ServerMetadata, settings: OidcSettings): oidc.ClientAuth {
-  const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  const secret = settings.clientSecret?.reveal();
-  if (secret === undefined) return oidc.None();
-  return methods.includes('client_secret_basic') ? oidc.ClientSecretBasic(secret) : oidc.ClientSecretPost(secret);
+// The likeliest mistake of all: an issuer with a slash more or less. What the provider says of itself is what is right.
+function hint(settings: OidcSettings, cause: unknown): string {
+  const { body } = ((cause instanceof oidc.ClientError && cause.cause) || {}) as { body?: { issuer?: unknown } };
+  const said = body?.issuer;
+  return typeof said === 'string' && said !== settings.issuer
+    ? `: it calls itself ${JSON.stringify(said)}, and the issuer must be the same`
+    : '';
 }

@@ -21,6 +21,7 @@ import { operate } from './operations.ts';
 import type { Operated } from './operations.ts';
 import { safeReturn } from './login.ts';
 import type { AuthoritySettings, ProviderSettings } from '../model/settings.ts';
+import { Redacted } from '../model/diagnostic.ts';
 import { StoreError } from '../sessions/store.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
@@ -211,6 +212,12 @@ async function answerOrUnavailable(log: Logger, answer: Promise<Answer>): Promis
 
 type KnownProviders = ReadonlyMap<string, { readonly provider: Provider; readonly fingerprint: string }>;
 
+// Secrets print as nothing: a changed one would change nothing in the text.
+function revealed(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const own = this[key];
+  return own instanceof Redacted ? own.reveal() : value;
+}
+
 // A provider whose settings stay the same keeps what was discovered; a changed one is discovered anew.
 function updateProviders(
   known: KnownProviders,
@@ -219,7 +226,7 @@ function updateProviders(
 ): KnownProviders {
   const next = new Map<string, { provider: Provider; fingerprint: string }>();
   for (const one of settings) {
-    const fingerprint = JSON.stringify({ ...one, clientSecret: one.clientSecret?.reveal() });
+    const fingerprint = JSON.stringify(one, revealed);
     const before = known.get(one.name);
     next.set(
       one.name,

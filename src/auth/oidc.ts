@@ -32,7 +32,7 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
         code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
       };
-      return oidc.buildAuthorizationUrl(configuration, parameters).href;
+      return pushedOrPlain(settings, configuration, parameters);
     },
 
     async exchange({ url, challenge }, at, withinSeconds) {
@@ -78,6 +78,22 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
 
     close: () => calls.close(),
   };
+}
+
+// RFC 9126: what is asked goes to the provider directly, and the browser carries a reference to it.
+async function pushedOrPlain(
+  { name, pushedRequests }: OidcSettings,
+  configuration: oidc.Configuration,
+  parameters: Record<string, string>,
+): Promise<string> {
+  const { require_pushed_authorization_requests: isRequired } = configuration.serverMetadata();
+  if (pushedRequests === 'Off' || (pushedRequests === 'Auto' && isRequired !== true))
+    return oidc.buildAuthorizationUrl(configuration, parameters).href;
+  try {
+    return (await oidc.buildAuthorizationUrlWithPAR(configuration, parameters)).href;
+  } catch (cause) {
+    throw signInError(name, cause);
+  }
 }
 
 // Providers refuse a sign-in that asks for a scope they do not know (Okta, Google): those they list are asked for alone.

@@ -4,6 +4,7 @@ import type { LookupFunction } from 'node:net';
 import type { CustomFetch } from 'openid-client';
 import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
 import type { Response as UndiciResponse } from 'undici';
+import type { ClientAuthentication } from '../model/settings.ts';
 import { ProviderError } from './provider-error.ts';
 
 /** How long one call to a provider may take. */
@@ -22,6 +23,7 @@ export interface ProviderFetch {
 export interface ConnectionSettings {
   /** PEM. */
   readonly ca?: string;
+  readonly clientAuthentication?: ClientAuthentication;
 }
 
 /** No connection came about: nothing was sent. */
@@ -44,11 +46,18 @@ const lookupLocalhost: LookupFunction = (hostname, options, callback) => {
   return options.all === true ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
 };
 
-export function createProviderFetch({ ca }: ConnectionSettings, now: () => number): ProviderFetch {
+export function createProviderFetch(
+  { ca, clientAuthentication }: ConnectionSettings,
+  now: () => number,
+): ProviderFetch {
   const connector = buildConnector({
     lookup: lookupLocalhost,
     timeout: connectTimeoutMs,
     ...(ca !== undefined && { ca }),
+    ...(clientAuthentication?.method === 'TlsClientAuth' && {
+      cert: clientAuthentication.certificate,
+      key: clientAuthentication.key.reveal(),
+    }),
   });
   const connect: buildConnector.connector = (options, callback) =>
     connector(options, (...[error, socket]) => {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
 import { Redacted } from '../../src/model/diagnostic.ts';
-import type { ProviderSettings } from '../../src/model/settings.ts';
+import type { OidcSettings } from '../../src/model/settings.ts';
 
 type Answerer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -47,7 +47,7 @@ export interface FakeProvider {
   readonly privateKey: CryptoKey;
   /** Every token given so far. */
   readonly tokens: string[];
-  readonly settings: ProviderSettings;
+  readonly settings: OidcSettings;
   /** A browser's visit: from an authorization or end-session URL to where it leads back. Nobody is asked anything. */
   authorize(url: URL): Promise<URL>;
   stop(): Promise<void>;
@@ -194,7 +194,7 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
 }
 
 /** Settings for a provider of the tests. */
-export function providerSettings(name: string, issuer: string, more: Partial<ProviderSettings> = {}): ProviderSettings {
+export function providerSettings(name: string, issuer: string, more: Partial<OidcSettings> = {}): OidcSettings {
   return {
     kind: 'OpenIDConnect',
     name,

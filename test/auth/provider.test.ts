@@ -12,7 +12,7 @@ import { checkCallback, newChallenge, newFlowId } from '../../src/auth/login.ts'
 import { createProvider } from '../../src/auth/provider.ts';
 import type { Provider } from '../../src/auth/provider.ts';
 import { ProviderError } from '../../src/auth/provider-error.ts';
-import type { ProviderSettings } from '../../src/model/settings.ts';
+import type { OidcSettings } from '../../src/model/settings.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { providerSettings, sendJson, signWith, startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';
@@ -31,7 +31,7 @@ afterEach(() => {
   fake.calls.clear();
 });
 
-function providerFor(t: TestContext, more: Partial<ProviderSettings> = {}, now?: () => number): Provider {
+function providerFor(t: TestContext, more: Partial<OidcSettings> = {}, now?: () => number): Provider {
   const provider = createProvider({ ...fake.settings, ...more }, { log: createLogger('silent'), ...(now && { now }) });
   t.after(() => provider.close());
   return provider;
@@ -450,7 +450,7 @@ describe('discovery', () => {
 describe('an identity', () => {
   const settings = providerSettings('fake', 'https://idp.example.com');
   const claims = { sub: 'ana', email: 'Ana@EXAMPLE.com', email_verified: true, groups: ['a', 'b'] };
-  const emailOf = (more: Record<string, unknown>, of: Partial<ProviderSettings> = {}) =>
+  const emailOf = (more: Record<string, unknown>, of: Partial<OidcSettings> = {}) =>
     identityOf({ ...settings, ...of }, { ...claims, ...more }).email;
 
   test('has the address with a lower-case domain', () => {
