@@ -38,6 +38,8 @@ export interface Metrics {
   readonly directoryReads: Counter<'outcome'>;
   /** By `groups`: `Stale` ones, or `None`. */
   readonly directoryOutdated: Counter<'groups'>;
+  /** Told by providers, by `channel` (`Back`, `Front`) and `outcome`: `Ended`, `NoSession`, `Refused`, `Replayed` or `Unavailable`. */
+  readonly providerLogouts: Counter<'channel' | 'outcome'>;
   readonly rounds: Counter;
   readonly roundSeconds: Histogram;
   readonly tableHosts: Gauge;
@@ -96,6 +98,11 @@ export function createMetrics(): Metrics {
       'sallyport_directory_outdated_total',
       'Times a session went on with groups that a directory had not confirmed in time: the last ones known, or none.',
       ['groups'],
+    ),
+    providerLogouts: counter(
+      'sallyport_provider_logouts_total',
+      'Times that a provider said somebody had signed out there, by how it ended here.',
+      ['channel', 'outcome'],
     ),
     rounds: counter('sallyport_rounds_total', 'Times the objects were translated.'),
     roundSeconds: histogram(

@@ -57,6 +57,9 @@ export interface OwnRequest {
   /** `Origin` and `Sec-Fetch-Site`, for refusing forged posts. */
   readonly origin?: string;
   readonly fetchSite?: string;
+  /** `Sec-Fetch-Dest`: what the browser wants the answer for. */
+  readonly fetchDestination?: string;
+  readonly contentType?: string;
   /** User-Agent, 256 letters at the most. */
   readonly device?: string;
   /** The client's, after trusted proxies. */
@@ -72,6 +75,8 @@ export interface OwnRequest {
 export type Answer = { readonly cookies: readonly string[] } & (
   | { readonly kind: 'Redirect'; readonly status: 302 | 303; readonly location: string }
   | { readonly kind: 'Page'; readonly page: Page }
+  /** Nothing to see, in a frame of one of these origins. */
+  | { readonly kind: 'Frame'; readonly ancestors: readonly string[] }
   | { readonly kind: 'Json'; readonly status: number; readonly body: unknown; readonly maxAgeSeconds?: number }
 );
 

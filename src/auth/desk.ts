@@ -9,6 +9,8 @@ import type { Ticket } from './cookie.ts';
 import { isAuthenticationHost } from './place.ts';
 import type { Provider } from './provider.ts';
 import type { Refresher } from './refresh.ts';
+import { readSession } from './session.ts';
+import type { ReadSession } from './session.ts';
 import type { Page } from '../model/page.ts';
 import type { ClassSettings, KeyRing } from '../model/settings.ts';
 import type { Store } from '../sessions/store.ts';
@@ -20,6 +22,7 @@ export interface Desk {
   readonly settings: ClassSettings;
   readonly ring: KeyRing;
   readonly provider: (name: string | undefined) => Provider | undefined;
+  readonly providers: () => readonly Provider[];
   /** Absent: there is no cluster whose workloads could have tokens. */
   readonly workloads?: Workloads;
   readonly log: Logger;
@@ -36,17 +39,34 @@ export interface HeldSession extends CurrentSession {
   readonly ticket: Ticket;
 }
 
+/** After how long to try again what could not be done now. */
+export const retryAfterSeconds = 5;
+
 // A browser holds one `__Host-` cookie of a name; whoever sends more cannot have the store asked for each.
 const maxSessionCookies = 4;
 
+function heldTickets({ settings, ring }: Desk, { cookies, host }: OwnRequest): readonly Ticket[] {
+  const name = sessionCookieName(settings.cookieName);
+  return cookies
+    .filter(([cookie]) => cookie === name)
+    .slice(0, maxSessionCookies)
+    .flatMap(([, value]) => decodeTicket(ring, value, host, isAuthenticationHost(settings, host)) ?? []);
+}
+
 /** @throws {StoreError} */
 export async function heldSession(desk: Desk, request: OwnRequest): Promise<HeldSession | undefined> {
-  const name = sessionCookieName(desk.settings.cookieName);
-  const held = request.cookies.filter(([cookie]) => cookie === name);
-  for (const [, value] of held.slice(0, maxSessionCookies)) {
-    const ticket = decodeTicket(desk.ring, value, request.host, isAuthenticationHost(desk.settings, request.host));
-    const full = ticket && (await currentSession(desk, ticket));
-    if (ticket !== undefined && full !== undefined) return { ...full, ticket };
+  for (const ticket of heldTickets(desk, request)) {
+    const current = await currentSession(desk, ticket);
+    if (current !== undefined) return { ...current, ticket };
+  }
+  return undefined;
+}
+
+/** The same as it stands in the store, with no word to its provider: enough to end it. @throws {StoreError} */
+export async function heldRecord(desk: Desk, request: OwnRequest): Promise<ReadSession | undefined> {
+  for (const ticket of heldTickets(desk, request)) {
+    const read = await readSession(desk.store, desk.ring, ticket);
+    if (read !== undefined) return read;
   }
   return undefined;
 }

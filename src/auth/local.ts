@@ -2,19 +2,21 @@
 import { AuthorityError, isRefused, jwksPath, ownPrefix } from './authority.ts';
 import type { Answer, AssertionSubject, Authority, Credential, Opening, OwnRequest } from './authority.ts';
 import { jwks, signAssertion } from './assertion.ts';
+import { createBackChannel } from './backchannel.ts';
 import { judgeBearer } from './bearer.ts';
 import { createWorkloads } from './bearer/workloads.ts';
 import type { Cluster } from './bearer/workloads.ts';
 import { decodeTicket } from './cookie.ts';
-import { heldSession, page } from './desk.ts';
+import { heldSession, page, retryAfterSeconds } from './desk.ts';
 import type { Desk } from './desk.ts';
+import { createFrontChannel } from './frontchannel.ts';
 import { createKeyRing } from './keys.ts';
 import { createProvider } from './provider.ts';
 import type { Provider, ProviderOptions } from './provider.ts';
 import { currentSession } from './current.ts';
 import type { CurrentSession } from './current.ts';
 import { createRefresher } from './refresh.ts';
-import { isAuthenticationHost } from './place.ts';
+import { isAuthenticationHost, logoutChannelPath } from './place.ts';
 import { signOut, signedOut } from './logout.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
 import { operate } from './operations.ts';
@@ -50,8 +52,6 @@ export interface LocalAuthority extends Authority {
   close(): Promise<void>;
 }
 
-const retryAfterSeconds = 5;
-
 export function createLocalAuthority({
   store,
   settings,
@@ -67,6 +67,7 @@ export function createLocalAuthority({
   let providers = updateProviders(new Map(), settings.providers, { log, now });
 
   const refresher = createRefresher({ store, log, metrics, now });
+  const channels = { back: createBackChannel(), front: createFrontChannel() };
 
   const ring = () => current.keyRing ?? ownRing;
   const operators = { store, ring, replica, settled, log, now };
@@ -77,6 +78,7 @@ export function createLocalAuthority({
     store,
     settings: current.class,
     ring: ring(),
+    providers: () => [...providers.values()].map(({ provider }) => provider),
     provider: (name) => providers.get(name ?? current.class.providers[0] ?? '')?.provider,
     ...(workloads && { workloads }),
     log,
@@ -90,7 +92,7 @@ export function createLocalAuthority({
     open: (host, credential) => orUnavailable(open(desk(), host, credential)),
     assert: (host, credential, subject) => orUnavailable(assertion(desk(), host, credential, subject)),
     signIn: (request) => answerOrUnavailable(log, startSignIn(desk(), request, request.path + request.query)),
-    respond: (request) => answerOrUnavailable(log, respond(desk(), request)),
+    respond: (request) => answerOrUnavailable(log, respond(desk(), request, channels)),
     onEnded: (listener) =>
       store.watch((news) => {
         if (news.change === 'removed' && news.type === 'session') listener([news.id]);
@@ -137,10 +139,16 @@ async function assertion(desk: Desk, host: string, credential: Credential, subje
   return signAssertion(ring, opened.session, { ...subject, issuer, host, now });
 }
 
-async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {
+interface LogoutChannels {
+  readonly back: (desk: Desk, request: OwnRequest) => Promise<Answer>;
+  readonly front: (desk: Desk, request: OwnRequest) => Promise<Answer>;
+}
+
+async function respond(desk: Desk, request: OwnRequest, channels: LogoutChannels): Promise<Answer> {
   const { settings, ring } = desk;
   const onAuthenticationHost = isAuthenticationHost(settings, request.host);
   if (request.path === `${ownPrefix}sign-out`) return signOut(desk, request);
+  if (request.path === logoutChannelPath(settings, 'backchannel')) return channels.back(desk, request);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return page({ kind: 'MethodNotAllowed', allow: ['GET', 'HEAD'] });
   switch (request.path) {
@@ -160,6 +168,8 @@ async function respond(desk: Desk, request: OwnRequest): Promise<Answer> {
     case '/oauth2/callback':
       if (!onAuthenticationHost) break;
       return providerCallback(desk, request);
+    case logoutChannelPath(settings, 'frontchannel'):
+      return channels.front(desk, request);
     case '/':
       if (!onAuthenticationHost) break;
       return { kind: 'Redirect', status: 302, location: ownPrefix, cookies: [] };

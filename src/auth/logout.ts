@@ -1,22 +1,23 @@
 // Signing out: here at once, and at the provider by its end-session endpoint (OpenID Connect RP-Initiated Logout 1.0).
 import { ownPrefix } from './authority.ts';
 import type { Answer, OwnRequest } from './authority.ts';
-import { forgetSession, heldSession, page } from './desk.ts';
+import { forgetSession, heldRecord, page } from './desk.ts';
 import type { Desk } from './desk.ts';
 import { seal, unseal } from './keys.ts';
 import { signInAuthority, urlOn } from './place.ts';
 import { ProviderError } from './provider-error.ts';
+import { personOf } from './record.ts';
+import type { SessionBody } from './record.ts';
 
 const signOutPath = `${ownPrefix}sign-out`;
 
 /** GET asks; POST does, when our own page sent it. */
 export async function signOut(desk: Desk, request: OwnRequest): Promise<Answer> {
-  const held = await heldSession(desk, request);
+  const held = await heldRecord(desk, request);
   const { scheme, authority, method } = request;
   if (method === 'GET' || method === 'HEAD') {
     if (held === undefined) return page({ kind: 'SignedOut', signIn: `${ownPrefix}sign-in` }, [forgetSession(desk)]);
-    const { email, user } = held.session.identity;
-    return page({ kind: 'ConfirmSignOut', signOut: signOutPath, person: email ?? user });
+    return page({ kind: 'ConfirmSignOut', signOut: signOutPath, person: personOf(held.body.identity) });
   }
   if (method !== 'POST') return page({ kind: 'MethodNotAllowed', allow: ['GET', 'HEAD', 'POST'] });
   if (!isSameOrigin(request))
@@ -30,23 +31,26 @@ export async function signOut(desk: Desk, request: OwnRequest): Promise<Answer> 
     cookies: [forgetSession(desk)],
   };
   if (held === undefined) return here;
-  await desk.store.remove('session', held.ticket.id);
-  const { identity, provider } = held.session;
-  desk.log.info({ person: identity.email ?? identity.user, session: held.ticket.id.slice(0, 8) }, 'signed out');
-  const location = await providerSignOut(desk, provider, held.tokens.idToken, home, state);
+  const { id } = held.found.record;
+  await desk.store.remove('session', id);
+  desk.log.info({ person: personOf(held.body.identity), session: id.slice(0, 8) }, 'signed out');
+  giveBack(desk, held.body);
+  const location = await providerSignOut(desk, held.body, home, state);
   return location === undefined ? here : { ...here, location };
 }
 
+// Nobody waits for it: the session has ended here, and its record is gone with the token in it.
+function giveBack(desk: Desk, { provider, tokens }: SessionBody): void {
+  desk
+    .provider(provider)
+    ?.revoke?.(tokens)
+    .catch((error: unknown) => desk.log.warn({ err: error, provider }, 'a refresh token could not be revoked'));
+}
+
 // A provider that is away keeps nobody signed in here.
-async function providerSignOut(
-  desk: Desk,
-  name: string,
-  idToken: string,
-  home: string,
-  state: string,
-): Promise<string | undefined> {
+async function providerSignOut(desk: Desk, of: SessionBody, home: string, state: string): Promise<string | undefined> {
   try {
-    return await desk.provider(name)?.endSessionUrl(idToken, home, state);
+    return await desk.provider(of.provider)?.endSessionUrl(of, home, state);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     desk.log.warn({ err: error }, 'signed out here, but not at the identity provider');
@@ -61,7 +65,7 @@ export async function signedOut(desk: Desk, request: OwnRequest): Promise<Answer
   const origin = unseal(desk.ring, 'return', state, home)?.toString();
   const signIn = origin === undefined ? `${ownPrefix}sign-in` : `${origin}${ownPrefix}sign-in`;
   // The session has ended on every host; this host's cookie is a leftover where it opens nothing any more.
-  const left = (await heldSession(desk, request)) === undefined ? [forgetSession(desk)] : [];
+  const left = (await heldRecord(desk, request)) === undefined ? [forgetSession(desk)] : [];
   return page({ kind: 'SignedOut', signIn }, left);
 }
 

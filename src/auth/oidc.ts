@@ -5,7 +5,9 @@ import type { OidcSettings } from '../model/settings.ts';
 import { createDiscovery } from './discovery.ts';
 import { createProviderFetch } from './provider-fetch.ts';
 import { refreshError, signInError } from './provider-faults.ts';
+import { ProviderError } from './provider-error.ts';
 import { createProviderKeys } from './provider-keys.ts';
+import { endSessionUrl, revoke } from './provider-logout.ts';
 import type { Provider, ProviderOptions } from './provider.ts';
 import { refreshed, signedIn } from './tokens.ts';
 import type { TokenAnswer } from './tokens.ts';
@@ -64,16 +66,26 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
       return refreshed(reading, provider, before, answer, at);
     },
 
-    async endSessionUrl(idToken, returnTo, state) {
+    async endSessionUrl(of, returnTo, state) {
       if (!settings.logoutAtProvider) return undefined;
       const { configuration } = await discovery.configuration();
-      if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
-      const parameters = { id_token_hint: idToken, post_logout_redirect_uri: returnTo, state };
-      try {
-        return oidc.buildEndSessionUrl(configuration, parameters).href;
-      } catch (cause) {
-        throw signInError(name, cause);
-      }
+      return endSessionUrl(configuration, settings, of, returnTo, state);
+    },
+
+    async revoke(tokens) {
+      const { configuration } = await discovery.configuration();
+      await revoke(configuration, settings, tokens);
+    },
+
+    signer: {
+      issuer: settings.issuer,
+      clientId: settings.clientId,
+      async verify(token, issuer) {
+        const server = (await discovery.configuration()).configuration.serverMetadata();
+        if (server.issuer !== issuer)
+          throw new ProviderError('invalid', `IdentityProvider ${name} does not call itself ${issuer}`);
+        await reading.keys.verify(server, token);
+      },
     },
 
     close: () => calls.close(),

@@ -1,4 +1,5 @@
 // Which host plays which part in a sign-in, and the URLs that lead there.
+import { ownPrefix } from './authority.ts';
 import type { OwnRequest } from './authority.ts';
 import type { ClassSettings } from '../model/settings.ts';
 
@@ -10,6 +11,11 @@ export function isAuthenticationHost(settings: ClassSettings, host: string): boo
 /** The host that speaks with the provider for this request: the authentication host, or the request's own. */
 export function signInAuthority(settings: ClassSettings, request: OwnRequest): string {
   return settings.authenticationHost ?? request.authority;
+}
+
+/** Where the provider reaches us by itself: on the authentication host, or where there is none on any host. */
+export function logoutChannelPath(settings: ClassSettings, channel: 'backchannel' | 'frontchannel'): string {
+  return settings.authenticationHost === undefined ? `${ownPrefix}${channel}-logout` : `/oauth2/${channel}-logout`;
 }
 
 /** A URL on a host of ours; `path` begins with a slash. */

@@ -5,6 +5,7 @@ import type { Logger } from '../telemetry.ts';
 import type { Programs } from './bearer/programs.ts';
 import type { CheckedCallback } from './login.ts';
 import { createOidcProvider } from './oidc.ts';
+import type { SigningOut } from './provider-logout.ts';
 import type { Tokens } from './record.ts';
 import type { SignedIn } from './session.ts';
 
@@ -62,10 +63,26 @@ export interface Provider {
    */
   refresh(before: BeforeRefresh, now: number): Promise<Refreshed>;
   /** Where the browser goes to sign out at the provider; `undefined` where it has no such place. @throws {ProviderError} */
-  endSessionUrl(idToken: string, returnTo: string, state: string): Promise<string | undefined>;
+  endSessionUrl(of: SigningOut, returnTo: string, state: string): Promise<string | undefined>;
+  /** Gives the refresh token back, where that is possible and harms nothing else. @throws {ProviderError} */
+  revoke?(tokens: Tokens): Promise<void>;
+  /** Absent: it tells nobody when somebody signs out. */
+  readonly signer?: TokenSigner;
   /** What becomes of tokens that programs bring; absent where none are taken. */
   readonly programs?: Programs;
   close(): Promise<void>;
+}
+
+/** A provider as the author of tokens that it sends us unasked. */
+export interface TokenSigner {
+  /** As the IdentityProvider object spells it. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /**
+   * Checks that this provider signed a token with one of its published keys, and that it calls itself so, to the letter.
+   * @throws {ProviderError} `invalid`: it did not. `unavailable`: its keys cannot be had.
+   */
+  verify(token: string, issuer: string): Promise<void>;
 }
 
 export function createProvider(settings: ProviderSettings, options: ProviderOptions): Provider {

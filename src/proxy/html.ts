@@ -119,3 +119,21 @@ export function securityHeaders(posts: boolean): readonly string[] {
     posts ? 'same-origin' : 'no-referrer',
   ];
 }
+
+/** A page with nothing on it, for a frame that nobody looks at. */
+export function renderFrame(): string {
+  return '<!doctype html><html lang="en"><title>Signed out</title></html>\n';
+}
+
+/** @param ancestors Origins; empty: nobody may show it. */
+export function frameHeaders(ancestors: readonly string[]): readonly string[] {
+  const by = ancestors.length === 0 ? "'none'" : ancestors.join(' ');
+  return [
+    'Content-Security-Policy',
+    `default-src 'none'; frame-ancestors ${by}; base-uri 'none'`,
+    'X-Content-Type-Options',
+    'nosniff',
+    'Referrer-Policy',
+    'no-referrer',
+  ];
+}

@@ -34,6 +34,8 @@ export function ownRequest(
   const { method, scheme, authority, host, path, query, headers, client } = asked;
   const origin = headers.get('origin')?.[0];
   const fetchSite = headers.get('sec-fetch-site')?.[0];
+  const fetchDestination = headers.get('sec-fetch-dest')?.[0];
+  const contentType = headers.get('content-type')?.[0];
   const device = headers.get('user-agent')?.[0]?.slice(0, deviceLimit);
   return {
     method,
@@ -45,6 +47,8 @@ export function ownRequest(
     cookies: ownCookies(headers.get('cookie') ?? [], cookieName),
     ...(origin !== undefined && { origin }),
     ...(fetchSite !== undefined && { fetchSite }),
+    ...(fetchDestination !== undefined && { fetchDestination }),
+    ...(contentType !== undefined && { contentType }),
     ...(device !== undefined && { device }),
     address: client.address,
     providers: rest.providers,

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Answer } from '../auth/authority.ts';
 import type { Page } from '../model/page.ts';
 import type { Exchange } from './exchange.ts';
-import { renderHtml, securityHeaders } from './html.ts';
+import { frameHeaders, renderFrame, renderHtml, securityHeaders } from './html.ts';
 import { describePage } from './pages.ts';
 import type { Description } from './pages.ts';
 import type { HeaderIndex } from './client.ts';
@@ -96,6 +96,13 @@ export function respondAnswer(exchange: Exchange, answer: Answer): Promise<void>
       return respondRedirect(exchange, answer.status, answer.location, answer.cookies);
     case 'Page':
       return respondPage(exchange, answer.page, { headers: setCookies(answer.cookies) });
+    case 'Frame':
+      return send(exchange, 200, renderFrame(), [
+        'Content-Type',
+        'text/html; charset=utf-8',
+        ...frameHeaders(answer.ancestors),
+        ...setCookies(answer.cookies),
+      ]);
     case 'Json':
       return send(
         exchange,

@@ -152,16 +152,22 @@ describe('an honest provider', () => {
   });
 
   test('says where to sign out, unless it has no such place or is not to be asked', async (t) => {
-    const asked = await providerFor(t).endSessionUrl('the-hint', 'https://auth.example.com/x', 'the-state');
+    const asked = await providerFor(t).endSessionUrl(signingOut('the-hint'), 'https://auth.example.com/x', 'the-state');
     const url = new URL(asked ?? '');
     assert.equal(url.origin + url.pathname, `${fake.issuer}/end`);
     assert.equal(url.searchParams.get('id_token_hint'), 'the-hint');
     assert.equal(url.searchParams.get('state'), 'the-state');
     const local = providerFor(t, { logoutAtProvider: false });
-    assert.equal(await local.endSessionUrl('h', 'https://auth.example.com/', 's'), undefined);
+    assert.equal(url.searchParams.get('client_id'), fake.settings.clientId);
+    assert.equal(await local.endSessionUrl(signingOut('h'), 'https://auth.example.com/', 's'), undefined);
     fake.behaviour.metadata = { end_session_endpoint: undefined };
-    assert.equal(await providerFor(t).endSessionUrl('h', 'https://auth.example.com/', 's'), undefined);
+    assert.equal(await providerFor(t).endSessionUrl(signingOut('h'), 'https://auth.example.com/', 's'), undefined);
   });
+});
+
+const signingOut = (idToken: string) => ({
+  identity: { user: 'ana', groups: [], claims: {} },
+  tokens: { idToken, accessToken: 'a' },
 });
 
 function descriptionOf(error: unknown): string {
@@ -432,7 +438,7 @@ describe('discovery', () => {
 
   test('with an end-session endpoint that is no URL fails as a provider does', async (t) => {
     fake.behaviour.metadata = { end_session_endpoint: 'nowhere' };
-    const asked = providerFor(t).endSessionUrl('hint', 'https://auth.example.com/', 'state');
+    const asked = providerFor(t).endSessionUrl(signingOut('hint'), 'https://auth.example.com/', 'state');
     await assert.rejects(asked, refuses('unavailable'));
   });
 

@@ -106,7 +106,19 @@ async function makeReplicas({ settings: given = {}, signedIn: more = {}, lockMs 
     return {
       use: (ticket: Ticket) => {
         const provider = () => rotating.provider;
-        const desk: Desk = { store: own, settings, ring, provider, log, metrics, refresher, now: now(), clock: now };
+        const providers = () => [rotating.provider];
+        const desk: Desk = {
+          store: own,
+          settings,
+          ring,
+          provider,
+          providers,
+          log,
+          metrics,
+          refresher,
+          now: now(),
+          clock: now,
+        };
         return currentSession(desk, ticket);
       },
       idle: () => refresher.close(),

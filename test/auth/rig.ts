@@ -232,7 +232,8 @@ export const asCookie = (value: string): Credential => ({ kind: 'Cookie', value 
 export type End =
   | { readonly kind: 'Application'; readonly url: string; readonly opened: OpenedSession }
   | { readonly kind: 'Page'; readonly url: string; readonly page: Page }
-  | { readonly kind: 'Json'; readonly url: string; readonly status: number; readonly body: unknown };
+  | { readonly kind: 'Json'; readonly url: string; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'Frame'; readonly url: string; readonly ancestors: readonly string[] };
 
 const maxSteps = 12;
 
@@ -260,6 +261,8 @@ export async function visitOnce(
       return { kind: 'Redirect', location: new URL(answer.location, url) };
     case 'Page':
       return { kind: 'Page', url: url.href, page: answer.page };
+    case 'Frame':
+      return { kind: 'Frame', url: url.href, ancestors: answer.ancestors };
     case 'Json':
       return { kind: 'Json', url: url.href, status: answer.status, body: answer.body };
   }
