@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { accessHelp } from '../src/cli/access.ts';
 import { checkHelp } from '../src/cli/check.ts';
 import { explainHelp } from '../src/cli/explain.ts';
+import { sessionsHelp } from '../src/cli/sessions.ts';
 import { keysHelp } from '../src/cli/keys.ts';
 import { reportHelp } from '../src/cli/report.ts';
 import { runFlags, variableOf } from '../src/cli/settings.ts';
@@ -111,7 +112,9 @@ function flagsPage(): string {
     'A flag counts before its environment variable, and that before the default. Exit codes: 0 asked to stop, 1 a failure, 2 wrong usage.',
     table(['Flag', 'Variable', 'Default', 'Meaning'], rows),
     '## The other commands',
-    ...[checkHelp, explainHelp, accessHelp, reportHelp, keysHelp].map((help) => `\`\`\`text\n${help.trim()}\n\`\`\``),
+    ...[checkHelp, explainHelp, accessHelp, reportHelp, sessionsHelp, keysHelp].map(
+      (help) => `\`\`\`text\n${help.trim()}\n\`\`\``,
+    ),
   );
 }
 

@@ -9,6 +9,7 @@ const help = `sallyport: a Kubernetes ingress controller that knows who is askin
   sallyport explain URL     would a request pass, and why                (sallyport help explain)
   sallyport access          who may open what                            (sallyport help access)
   sallyport report FILE     what enforcing Audit would change            (sallyport help report)
+  sallyport sessions        who is signed in, and ending it now          (sallyport help sessions)
   sallyport keys STEP       the key ring, and its rotation               (sallyport help keys)
   sallyport demo            everything on this computer, to try it       (sallyport help demo)
   sallyport version
@@ -28,6 +29,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => import('./explain.ts').then(({ explain, explainHelp }) => ({ run: explain, help: explainHelp })),
   access: async () => import('./access.ts').then(({ access, accessHelp }) => ({ run: access, help: accessHelp })),
   report: async () => import('./report.ts').then(({ report, reportHelp }) => ({ run: report, help: reportHelp })),
+  sessions: async () =>
+    import('./sessions.ts').then(({ sessions, sessionsHelp }) => ({ run: sessions, help: sessionsHelp })),
   keys: async () => import('./keys.ts').then(({ keys, keysHelp }) => ({ run: keys, help: keysHelp })),
   demo: async () => import('./demo.ts').then(({ demo, demoHelp }) => ({ run: demo, help: demoHelp })),
 };
