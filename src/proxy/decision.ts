@@ -1,9 +1,10 @@
 // One decision: what it is made from, gathered from the request and the session, and what comes of it.
 import type { Session } from '../model/identity.ts';
-import type { Route } from '../model/route.ts';
+import type { Route, RouteTable } from '../model/route.ts';
 import type { Explanation, Facts, Verdict } from '../model/verdict.ts';
 import { evaluate } from '../policy/evaluate.ts';
 import { explain } from '../policy/explain.ts';
+import { destinationOf } from './destination.ts';
 import type { CanonicalRequest } from './request.ts';
 
 /** A decision with all that it was made from: it can be explained as long as it is kept. */
@@ -31,10 +32,22 @@ export function decide(
   return { id, route, session, facts, verdict };
 }
 
-/** The same request, when its session was renewed under way. */
-export function decideAgain(decided: Decided, session: Session, now: number): Decided {
-  const facts = { ...decided.facts, ...factsOfSession(session), now };
-  return { ...decided, session, facts, verdict: evaluate(decided.route.access, facts) };
+/**
+ * The same request under way, by the table and the session of this moment; `undefined` where it leads nowhere any more:
+ * nothing there refuses it, and it ends by itself.
+ */
+export function decideAgain(
+  id: string,
+  asked: CanonicalRequest,
+  table: RouteTable,
+  session: Session | undefined,
+  now: number,
+): Decided | undefined {
+  const destination = destinationOf(table, asked, undefined);
+  if (destination.to !== 'Route') return undefined;
+  const { route } = destination;
+  const counts = session !== undefined && route.providers.includes(session.provider);
+  return decide(id, asked, route, counts ? session : undefined, now);
 }
 
 const explanations = new WeakMap<Decided, Explanation>();

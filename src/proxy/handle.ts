@@ -4,7 +4,7 @@ import { AuthorityError, jwksPath } from '../auth/authority.ts';
 import type { Authority, RefusedToken } from '../auth/authority.ts';
 import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
-import type { HostRoutes } from '../model/route.ts';
+import type { HostRoutes, RouteTable } from '../model/route.ts';
 import { canonicalAddress } from './address.ts';
 import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
@@ -241,10 +241,10 @@ async function letThrough(
     ...(upgrade && { upgrade: upgrade.protocol }),
   });
 
-  // 10. and 11. An endpoint, and the way there and back, for as long as the session lives.
-  const stillAllowed = (session: Session): boolean => {
-    const again = decideAgain(decided, session, Date.now());
-    if (again.verdict.decision === 'Allow') return true;
+  // 10. and 11. An endpoint, and the way there and back, for as long as the session lives and no policy forbids it.
+  const isAllowed = (now: RouteTable, session: Session | undefined): boolean => {
+    const again = decideAgain(exchange.id, asked, now, session, Date.now());
+    if (again === undefined || again.verdict.decision === 'Allow') return true;
     record(gate, exchange, again);
     return false;
   };
@@ -252,14 +252,14 @@ async function letThrough(
     exchange.ended = true;
     request.socket.destroy();
   };
-  const release = found && gate.sessions.hold({ ...found, host: asked.host, stillAllowed, end });
+  const release = gate.sessions.hold({ host: asked.host, ...(found && { found }), table, isAllowed, end });
   try {
     const { balancer, connections, track } = gate;
     const outcome = await forward({ exchange, asked, upstream: route.upstream, headers, balancer, connections, track });
     if (exchange.ended === true || response.destroyed) return ended(exchange, outcome);
     return await failed(exchange, outcome);
   } finally {
-    release?.();
+    release();
   }
 }
 

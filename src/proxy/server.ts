@@ -43,7 +43,7 @@ export interface Proxy {
   readonly table: RouteTable;
   /** The last ones, for whoever asks why. */
   readonly decisions: Pick<Decisions, 'find'>;
-  /** Takes effect with the next request; those under way keep the table they began with. */
+  /** Takes effect with the next request. Those under way keep the table they began with, unless this one refuses them. */
   update(update: TableUpdate): void;
   /** @throws {Error} with code `EADDRINUSE`, or what else the system says, in one line that names address and flag. */
   listen(): Promise<readonly Listening[]>;
@@ -122,6 +122,7 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
       const before = table.defaultCertificate;
       table = applyUpdate(table, update);
       metrics.tableHosts.set(table.hosts.size);
+      sessions.recheck(table);
       if (https && table.defaultCertificate !== before) showByDefault(https, table, log);
     },
     async listen() {
