@@ -64,6 +64,11 @@ function ownValue(value: unknown, name: string): unknown {
 // (CVE-2026-40574). 254: RFC 5321, section 4.5.3.1.3, less its brackets.
 const addressPattern = /^(?=.{3,254}$)[^\s\p{C}@"(),:;<>[\]\\]+@[^\s\p{C}@"(),:;<>[\]\\]+$/u;
 
+/** An address as we write them, its domain in lower case; `undefined` where it is none. */
+export function addressOf(email: unknown): string | undefined {
+  return typeof email === 'string' && addressPattern.test(email) ? lowerCaseDomain(email) : undefined;
+}
+
 /** Who the claims speak of. @throws {ProviderError} `invalid` where the claim that names the person is missing. */
 export function identityOf(settings: OidcSettings, claims: Claims): Identity {
   const { user: userPath, email: emailPath } = settings.claims;
@@ -73,10 +78,10 @@ export function identityOf(settings: OidcSettings, claims: Claims): Identity {
   const email = claimAt(claims, emailPath);
   // `email_verified` speaks of the claim `email` and of no other (OpenID Connect Core 1.0, section 5.1).
   const isVerified = claims['email_verified'] === true && email === claims['email'];
-  const isAddress = typeof email === 'string' && addressPattern.test(email);
+  const address = addressOf(email);
   return {
     user,
-    ...(isAddress && (isVerified || settings.allowUnverifiedEmail) && { email: lowerCaseDomain(email) }),
+    ...(address !== undefined && (isVerified || settings.allowUnverifiedEmail) && { email: address }),
     ...(typeof claims['name'] === 'string' && { name: claims['name'] }),
     groups: groupsOf(settings, claims),
     claims,

@@ -4,6 +4,7 @@ import type { ProviderSettings } from '../model/settings.ts';
 import type { Logger } from '../telemetry.ts';
 import type { Programs } from './bearer/programs.ts';
 import type { CheckedCallback } from './login.ts';
+import { createGitHubProvider } from './github.ts';
 import { createOidcProvider } from './oidc.ts';
 import type { SigningOut } from './provider-logout.ts';
 import type { Tokens } from './record.ts';
@@ -89,5 +90,7 @@ export function createProvider(settings: ProviderSettings, options: ProviderOpti
   switch (settings.kind) {
     case 'OpenIDConnect':
       return createOidcProvider(settings, options);
+    case 'GitHub':
+      return createGitHubProvider(settings, options);
   }
 }

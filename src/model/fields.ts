@@ -25,3 +25,11 @@ export const secretKeyReference = secretReference.extend({
 });
 
 export const providerReferences = z.array(providerReference).min(1).max(16).optional();
+
+/** An object that says one of several things: a rule for the API server, and the same for the parser. */
+export function oneOf<T extends z.ZodObject>(schema: T, names: readonly (keyof T['shape'] & string)[], wanted: string) {
+  const rule = `[${names.map((one) => `has(self.${one})`).join(', ')}].filter(given, given).size() == 1`;
+  const isOne = (value: Readonly<Record<string, unknown>>) =>
+    names.filter((one) => value[one] !== undefined).length === 1;
+  return schema.refine(isOne, { error: wanted }).meta({ 'x-kubernetes-validations': [{ rule, message: wanted }] });
+}

@@ -1,5 +1,6 @@
 // Sallyport and IdentityProvider as zod schemas, and every kind's status: the CRDs, the parsers and the types are made from here.
 import { z } from 'zod';
+import { directorySpec, githubSpec } from './directory-spec.ts';
 import { duration } from './duration.ts';
 import { formed, name, providerReference, providerReferences, secretReference } from './fields.ts';
 import { oidcSpec } from './oidc-spec.ts';
@@ -135,15 +136,32 @@ export const sallyportSpec = z.strictObject({
 });
 export type SallyportSpec = z.infer<typeof sallyportSpec>;
 
-export const identityProviderSpec = z.strictObject({
+const identityProvider = z.strictObject({
   displayName: z.string().min(1).max(64).optional().meta({
     description: 'What people know it by, where they choose where to sign in; absent: its name.',
   }),
-  oidc: oidcSpec,
+  oidc: oidcSpec.optional(),
+  github: githubSpec.optional().meta({ description: 'GitHub, which speaks OAuth 2.0 and no OpenID Connect.' }),
+  directory: directorySpec.optional().meta({
+    description: "Where people's groups are asked for, beside those of the provider's tokens.",
+  }),
   allowedNamespaces: z.strictObject({ selector: labelSelector }).optional().meta({
     description: "Namespaces whose policies may name this provider; absent: none. A class's own providers serve all.",
   }),
 });
+const matchingDirectory = {
+  rule: '!has(self.directory) || has(self.directory.github) == has(self.github)',
+  message: 'directory.github goes with github, and the other directories with oidc',
+};
+const oneProvider = { rule: 'has(self.oidc) != has(self.github)', message: 'either oidc or github is wanted' };
+
+export const identityProviderSpec = identityProvider
+  .refine(({ oidc, github }) => (oidc === undefined) !== (github === undefined), { error: oneProvider.message })
+  .refine(
+    ({ directory, github }) => directory === undefined || (directory.github === undefined) === (github === undefined),
+    { error: matchingDirectory.message },
+  )
+  .meta({ 'x-kubernetes-validations': [oneProvider, matchingDirectory] });
 export type IdentityProviderSpec = z.infer<typeof identityProviderSpec>;
 
 const condition = z.strictObject({

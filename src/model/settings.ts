@@ -1,5 +1,6 @@
 // Settings as roles receive them: what a class's Sallyport object and its providers mean, with defaults filled in.
 import type { Redacted } from './diagnostic.ts';
+import type { DirectorySettings } from './directory-settings.ts';
 import type { DefaultAccess } from './policy.ts';
 
 export type HeaderPreset = 'Sallyport' | 'Pomerium' | 'OAuth2Proxy' | 'GoogleIAP' | 'CloudflareAccess';
@@ -45,7 +46,7 @@ export interface ProgramSettings {
 }
 
 /** One identity provider, ready to talk to. */
-export type ProviderSettings = OidcSettings;
+export type ProviderSettings = OidcSettings | GitHubSettings;
 
 /** An OpenID Connect provider. */
 export interface OidcSettings {
@@ -72,6 +73,30 @@ export interface OidcSettings {
   readonly logoutAtProvider: boolean;
   /** Absent: no token of this provider's is taken from a program. */
   readonly programs?: ProgramSettings;
+}
+
+/** GitHub, which speaks OAuth 2.0 and no OpenID Connect. */
+export interface GitHubSettings {
+  readonly kind: 'GitHub';
+  readonly name: string;
+  /** What people know it by; absent: its name. */
+  readonly displayName?: string;
+  readonly clientId: string;
+  readonly clientSecret: Redacted<string>;
+  /** Where people sign in: an origin. */
+  readonly webUrl: string;
+  /** Where its API is: an origin. */
+  readonly apiUrl: string;
+  /** What comes before `/user`: empty, or `/api/v3` of GitHub Enterprise Server. */
+  readonly restPath: string;
+  /** What `user` of an identity is. */
+  readonly userName: 'Id' | 'Login';
+  /** Members of one of these alone may sign in; empty: everybody. */
+  readonly organizations: readonly string[];
+  /** PEM. */
+  readonly ca?: string;
+  /** Where people's groups are asked for, beside those of the provider's tokens. */
+  readonly directory?: DirectorySettings;
 }
 
 /** How a client proves to the provider that it is itself. Keys and certificates are PEM. */

@@ -1,7 +1,10 @@
 // From an IdentityProvider and its Secrets to the settings with which people sign in.
 import { complain, parseSpec } from './parse.ts';
+import type { SecretReader } from './client-authentication.ts';
 import { createReader, readAuthority, readClientAuthentication, readClientSecret } from './client-authentication.ts';
 import { createMemory } from './remember.ts';
+import { directorySecretRef, readDirectory } from './directory.ts';
+import { readGitHub } from './github.ts';
 import type { World } from './world.ts';
 import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
@@ -10,7 +13,7 @@ import type { IdentityProviderSpec } from '../model/kinds.ts';
 import type { OidcSpec } from '../model/oidc-spec.ts';
 import type { LabelSelector } from '../model/selector.ts';
 import type { KubernetesObject } from '../model/objects.ts';
-import type { ClaimPaths, ProviderSettings } from '../model/settings.ts';
+import type { ClaimPaths, OidcSettings, ProviderSettings } from '../model/settings.ts';
 
 export interface ProviderReading {
   readonly object: KubernetesObject;
@@ -29,12 +32,13 @@ export function readProvider(world: World, object: KubernetesObject): ProviderRe
   if (spec === undefined) return { object, diagnostics };
   const lookUp = (reference: SecretReference | undefined) =>
     reference && world.secret(`${reference.namespace}/${reference.name}`);
-  const { clientSecretRef, caSecretRef, clientAuthentication } = spec.oidc;
+  const { clientSecretRef, caSecretRef } = spec.oidc ?? spec.github ?? {};
   const secrets: Secrets = {
     client: lookUp(clientSecretRef),
     ca: lookUp(caSecretRef),
-    key: lookUp(clientAuthentication?.keySecretRef),
-    certificate: lookUp(clientAuthentication?.certificateSecretRef),
+    key: lookUp(spec.oidc?.clientAuthentication?.keySecretRef),
+    certificate: lookUp(spec.oidc?.clientAuthentication?.certificateSecretRef),
+    directory: lookUp(directorySecretRef(spec.directory)),
   };
   return rememberProvider(object, Object.values(secrets), () => buildProvider(object, spec, secrets));
 }
@@ -46,24 +50,43 @@ interface Secrets {
   readonly ca: LookedUp;
   readonly key: LookedUp;
   readonly certificate: LookedUp;
+  readonly directory: LookedUp;
 }
 
 function buildProvider(object: KubernetesObject, spec: IdentityProviderSpec, secrets: Secrets): ProviderReading {
-  const { oidc, allowedNamespaces } = spec;
+  const { oidc, github, allowedNamespaces, displayName } = spec;
   const reader = createReader(object);
+  const ofGitHub = github && readGitHub(reader, github, secrets);
+  const spoken = oidc ? readOidc(reader, oidc, secrets) : ofGitHub;
+  const directory = spec.directory && readDirectory(reader, spec.directory, secrets.directory, ofGitHub);
+  const found = [...reader.found, ...(oidc ? checkIssuer(object, oidc) : [])];
+  const isReady = found.length === 0 && (spec.directory === undefined || directory !== undefined);
+  const settings: ProviderSettings | undefined = spoken && {
+    ...spoken,
+    name: object.metadata.name,
+    ...(displayName !== undefined && { displayName }),
+    ...(directory && { directory }),
+  };
+  return {
+    object,
+    ...(isReady && settings && { settings }),
+    ...(allowedNamespaces && { allowedNamespaces: allowedNamespaces.selector }),
+    diagnostics: found,
+  };
+}
+
+/** `undefined` where it cannot be used, which the reader then knows, or where a Secret is yet to come. */
+function readOidc(reader: SecretReader, oidc: OidcSpec, secrets: Secrets): Omit<OidcSettings, 'name'> | undefined {
   const clientSecret = readClientSecret(reader, oidc, secrets.client);
   const ca = readAuthority(reader, oidc, secrets.ca);
   const authentication = readClientAuthentication(reader, oidc, secrets);
-  const found = [...reader.found, ...checkIssuer(object, oidc)];
-  const isReady =
-    found.length === 0 &&
+  const isWhole =
     (oidc.clientSecretRef === undefined || clientSecret !== undefined) &&
     (oidc.caSecretRef === undefined || ca !== undefined) &&
     (oidc.clientAuthentication === undefined || authentication !== undefined);
-  const settings: ProviderSettings = {
+  if (!isWhole) return undefined;
+  return {
     kind: 'OpenIDConnect',
-    name: object.metadata.name,
-    ...(spec.displayName !== undefined && { displayName: spec.displayName }),
     issuer: oidc.issuer,
     allowInsecure: isPlain(oidc.issuer),
     clientId: oidc.clientID,
@@ -78,12 +101,6 @@ function buildProvider(object: KubernetesObject, spec: IdentityProviderSpec, sec
     ...(ca !== undefined && { ca }),
     logoutAtProvider: oidc.logout === 'Provider',
   };
-  return {
-    object,
-    ...(isReady && { settings }),
-    ...(allowedNamespaces && { allowedNamespaces: allowedNamespaces.selector }),
-    diagnostics: found,
-  };
 }
 
 function claimPaths(claims: OidcSpec['claims']): ClaimPaths {
@@ -97,7 +114,7 @@ function claimPaths(claims: OidcSpec['claims']): ClaimPaths {
   };
 }
 
-function checkIssuer(object: KubernetesObject, { issuer, insecureIssuer }: IdentityProviderSpec['oidc']) {
+function checkIssuer(object: KubernetesObject, { issuer, insecureIssuer }: OidcSpec) {
   const path = 'spec.oidc.issuer';
   if (!URL.canParse(issuer)) return [complain(object, 'ObjectInvalid', path, 'this is not a URL')];
   if (!isPlain(issuer) || isLocalhost(issuer) || insecureIssuer) return [];
