@@ -37,7 +37,7 @@ quick: node_modules/.package-lock.json
 
 # What needs nothing but Node, and no waiting.
 CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
-  'test/auth/{assertion,cookie,keys,login,refresh,session}.test.ts' 'test/proxy/{decisions,handle,headers,match,pages,refusal,sessions,streams}.test.ts'
+  'test/auth/{assertion,cookie,keys,login,refresh,session}.test.ts' 'test/proxy/{decision,decisions,handle,headers,match,pages,refusal,sessions,streams}.test.ts'
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
 	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit keycloak
 

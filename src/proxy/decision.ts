@@ -1,4 +1,5 @@
 // One decision: what it is made from, gathered from the request and the session, and what comes of it.
+import { workloadProvider } from '../model/identity.ts';
 import type { Session } from '../model/identity.ts';
 import type { Route, RouteTable } from '../model/route.ts';
 import type { Explanation, Facts, Verdict } from '../model/verdict.ts';
@@ -46,8 +47,11 @@ export function decideAgain(
   const destination = destinationOf(table, asked, undefined);
   if (destination.to !== 'Route') return undefined;
   const { route } = destination;
-  const counts = session !== undefined && route.providers.includes(session.provider);
-  return decide(id, asked, route, counts ? session : undefined, now);
+  return decide(id, asked, route, session && counts(route, session) ? session : undefined, now);
+}
+
+function counts({ providers, workloads }: Route, { provider }: Session): boolean {
+  return provider === workloadProvider ? workloads === true : providers.includes(provider);
 }
 
 const explanations = new WeakMap<Decided, Explanation>();
