@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workloadProvider } from '../../src/model/identity.ts';
 import { emptyTable } from '../../src/model/route.ts';
+import type { Access } from '../../src/model/policy.ts';
 import type { Route, RouteTable } from '../../src/model/route.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import type { ClassSettings } from '../../src/model/settings.ts';
@@ -36,7 +37,7 @@ const workload = {
   provider: workloadProvider,
   identity: { user: 'system:serviceaccount:ci:runner', serviceAccount: 'ci/runner', groups: [], claims: {} },
 };
-const runners = {
+const runners: Access = {
   policies: [
     {
       policy: {
@@ -48,7 +49,7 @@ const runners = {
     },
   ],
   defaultAccess: 'Deny',
-} as const;
+};
 const again = (table: RouteTable, of = person) => decideAgain('id', asked, table, of, Date.now())?.verdict.decision;
 
 test('what nothing changed for is allowed as before', () => {
