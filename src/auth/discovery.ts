@@ -5,6 +5,7 @@ import { clientAuthentication } from './client-authentication.ts';
 import { callTimeoutMs } from './provider-fetch.ts';
 import type { ProviderFetch } from './provider-fetch.ts';
 import { ProviderError } from './provider-error.ts';
+import { isPattern } from './tenant.ts';
 
 const rediscoverAfterMs = 3_600_000;
 // After a failed discovery the next is not tried at once: ten tabs are one call, not ten.
@@ -20,6 +21,8 @@ export interface Discovered {
   readonly configuration: oidc.Configuration;
   /** The same for userinfo, where it is a signed JWT: the library checks its signature. */
   readonly forUserinfo: oidc.Configuration;
+  /** The same under another issuer, and perhaps with another way to call it. */
+  withIssuer(issuer: string, fetch?: oidc.CustomFetch): Discovered;
 }
 
 export interface Discovery {
@@ -43,17 +46,10 @@ export function createDiscovery(
 
   async function discover(): Promise<Discovered> {
     try {
-      const found = await oidc.discovery(new URL(settings.issuer), settings.clientId, undefined, undefined, {
-        execute: settings.allowInsecure ? [oidc.allowInsecureRequests] : [],
-        timeout: callTimeoutMs / 1000,
-        [oidc.customFetch]: fetch,
-      });
-      const configuration = configured(found.serverMetadata(), settings, fetch);
+      const found = known(await fetchMetadata(settings, fetch), settings, fetch);
       // Throws where the endpoint is missing, or nowhere that a browser should be sent.
-      oidc.buildAuthorizationUrl(configuration, {});
-      const forUserinfo = configured(found.serverMetadata(), settings, fetch);
-      oidc.enableNonRepudiationChecks(forUserinfo);
-      discovered = { configuration, forUserinfo, at: now() };
+      oidc.buildAuthorizationUrl(found.configuration, {});
+      discovered = { ...found, at: now() };
       failed = undefined;
       return discovered;
     } catch (cause) {
@@ -89,6 +85,34 @@ export function createDiscovery(
   };
 }
 
+async function fetchMetadata(settings: OidcSettings, fetch: oidc.CustomFetch): Promise<oidc.ServerMetadata> {
+  const { issuer, tenants, clientId, allowInsecure } = settings;
+  // Asked for by its full name, a document may name another issuer: of a provider that is several, it names a pattern.
+  const url = tenants === undefined ? issuer : `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const found = await oidc.discovery(new URL(url), clientId, undefined, undefined, {
+    execute: allowInsecure ? [oidc.allowInsecureRequests] : [],
+    timeout: callTimeoutMs / 1000,
+    [oidc.customFetch]: fetch,
+  });
+  const metadata = found.serverMetadata();
+  const isSeveral = isPattern(metadata.issuer);
+  if (isSeveral && tenants === undefined)
+    throw new Error(`${issuer} is the issuer of many tenants: list those whose people may sign in under oidc.tenants`);
+  if (tenants !== undefined && (!isSeveral || new URL(metadata.issuer).origin !== new URL(issuer).origin))
+    throw new Error(`${metadata.issuer} is one issuer: leave oidc.tenants away`);
+  return metadata;
+}
+
+function known(metadata: oidc.ServerMetadata, settings: OidcSettings, fetch: oidc.CustomFetch): Discovered {
+  const forUserinfo = configured(metadata, settings, fetch);
+  oidc.enableNonRepudiationChecks(forUserinfo);
+  return {
+    configuration: configured(metadata, settings, fetch),
+    forUserinfo,
+    withIssuer: (issuer, call = fetch) => known({ ...metadata, issuer }, settings, call),
+  };
+}
+
 /** How we speak with a provider that says this of itself. */
 function configured(
   metadata: oidc.ServerMetadata,
@@ -108,10 +132,10 @@ function configured(
 }
 
 // The likeliest mistake of all: an issuer with a slash more or less. What the provider says of itself is what is right.
-function hint(settings: OidcSettings, cause: unknown): string {
-  const { body } = ((cause instanceof oidc.ClientError && cause.cause) || {}) as { body?: { issuer?: unknown } };
+function hint({ issuer }: OidcSettings, cause: unknown): string {
+  if (!(cause instanceof oidc.ClientError)) return cause instanceof Error ? `: ${cause.message}` : '';
+  const { body } = (cause.cause ?? {}) as { readonly body?: { readonly issuer?: unknown } };
   const said = body?.issuer;
-  return typeof said === 'string' && said !== settings.issuer
-    ? `: it calls itself ${JSON.stringify(said)}, and the issuer must be the same`
-    : '';
+  if (typeof said !== 'string' || said === issuer) return '';
+  return `: it calls itself ${JSON.stringify(said)}, and the issuer must be the same`;
 }

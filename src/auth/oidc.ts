@@ -8,9 +8,10 @@ import { refreshError, signInError } from './provider-faults.ts';
 import { ProviderError } from './provider-error.ts';
 import { createProviderKeys } from './provider-keys.ts';
 import { endSessionUrl, revoke } from './provider-logout.ts';
-import type { Provider, ProviderOptions } from './provider.ts';
+import type { Demand, Provider, ProviderOptions } from './provider.ts';
+import { grantBy } from './tenant.ts';
+import type { Granted } from './tenant.ts';
 import { refreshed, signedIn } from './tokens.ts';
-import type { TokenAnswer } from './tokens.ts';
 
 export function createOidcProvider(settings: OidcSettings, { log, now = Date.now }: ProviderOptions): Provider {
   const { name } = settings;
@@ -40,14 +41,17 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
     async exchange({ url, challenge }, at, withinSeconds) {
       const provider = await discovery.configuration();
       try {
-        const answer = await oidc.authorizationCodeGrant(provider.configuration, url, {
+        const checks = {
           expectedState: challenge.state,
           expectedNonce: challenge.nonce,
           pkceCodeVerifier: challenge.verifier,
           idTokenExpected: true,
           ...(withinSeconds !== undefined && { maxAge: withinSeconds }),
-        });
-        return await signedIn(reading, provider, answer, at);
+        };
+        const { answer, by } = await grantBy(settings, provider, (configuration) =>
+          oidc.authorizationCodeGrant(configuration, url, checks),
+        );
+        return await signedIn(reading, by, answer, at);
       } catch (cause) {
         throw signInError(name, cause);
       }
@@ -57,13 +61,15 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
       const { refreshToken } = before.tokens;
       assert(refreshToken !== undefined, 'a session without a refresh token cannot be refreshed');
       const provider = await discovery.heardRecently();
-      let answer: TokenAnswer;
+      let granted: Granted;
       try {
-        answer = await oidc.refreshTokenGrant(provider.configuration, refreshToken);
+        granted = await grantBy(settings, provider, (configuration) =>
+          oidc.refreshTokenGrant(configuration, refreshToken),
+        );
       } catch (cause) {
         throw refreshError(name, cause);
       }
-      return refreshed(reading, provider, before, answer, at);
+      return refreshed(reading, granted.by, before, granted.answer, at);
     },
 
     async endSessionUrl(of, returnTo, state) {

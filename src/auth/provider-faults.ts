@@ -22,9 +22,10 @@ export function signInError(name: string, cause: unknown): ProviderError {
 /** What went wrong with a refresh, whose token may be spent or not. */
 export function refreshError(name: string, cause: unknown): ProviderError {
   const own = ownError(cause);
+  if (own === undefined) return made(name, refreshFault(cause), cause);
   // Our own fetch gives up on an answer that is too large; what was asked for has happened by then.
-  if (own !== undefined) return new ProviderError('unknown', own.message, { cause });
-  return made(name, refreshFault(cause), cause);
+  if (own.code === 'unavailable') return new ProviderError('unknown', own.message, { cause });
+  return own.code === 'denied' ? new ProviderError('ended', own.message, { cause }) : own;
 }
 
 // The library wraps what it does not know: our own errors come back from under it.

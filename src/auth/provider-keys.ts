@@ -1,5 +1,6 @@
 // A provider's keys, by which its tokens' signatures are checked: fetched when they are needed, and again when a token names one that is new.
 import { compactVerify, createRemoteJWKSet, customFetch, errors } from 'jose';
+import type { JWK } from 'jose';
 import type { CustomFetch, ServerMetadata } from 'openid-client';
 import { callTimeoutMs } from './provider-fetch.ts';
 import { ProviderError } from './provider-error.ts';
@@ -45,11 +46,16 @@ export function createProviderKeys(name: string, fetch: CustomFetch): ProviderKe
   }
 
   return {
-    async verify({ jwks_uri: uri }, token) {
+    async verify({ jwks_uri: uri, issuer }, token) {
       if (uri === undefined || !URL.canParse(uri))
         throw new ProviderError('unavailable', `IdentityProvider ${name} does not say where its keys are`);
       try {
-        await compactVerify(token, keysAt(uri), { algorithms });
+        const keys = keysAt(uri);
+        const { protectedHeader } = await compactVerify(token, keys, { algorithms });
+        checkKeyIssuer(
+          keys.jwks()?.keys.find(({ kid }) => kid === protectedHeader.kid),
+          issuer,
+        );
       } catch (cause) {
         if (cause instanceof errors.JOSEError && faults.has(cause.code))
           throw new ProviderError(
@@ -61,4 +67,13 @@ export function createProviderKeys(name: string, fetch: CustomFetch): ProviderKe
       }
     },
   };
+}
+
+// Entra ID publishes the keys of all tenants in one place, and says of each whose tokens it signs.
+function checkKeyIssuer(key: JWK | undefined, issuer: string): void {
+  const of = (key as Readonly<Record<string, unknown>> | undefined)?.['issuer'];
+  if (typeof of !== 'string' || of === issuer) return;
+  const [start = '', end = ''] = of.split('{tenantid}');
+  const isOurs = of.includes('{tenantid}') && issuer.startsWith(start) && issuer.endsWith(end);
+  if (!isOurs) throw new errors.JWKSNoMatchingKey(`the key is one of ${of}`);
 }
