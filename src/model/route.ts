@@ -4,13 +4,27 @@ import type { Access } from './policy.ts';
 import type { ClassSettings } from './settings.ts';
 
 /** Where a route's requests go. */
-export interface Upstream {
+export type Upstream = {
   /** For logs: `monitoring/grafana:80`. */
   readonly name: string;
-  readonly protocol: 'http' | 'https';
-  /** The name that an https upstream must prove. */
-  readonly serverName?: string;
   readonly endpoints: readonly Endpoint[];
+} & (
+  | {
+      /** `h2c`: HTTP/2 without TLS, known beforehand (RFC 9113, section 3.3). */
+      readonly protocol: 'http' | 'h2c';
+    }
+  | { readonly protocol: 'https'; readonly tls: UpstreamTls }
+);
+
+/** Whom an upstream over TLS must prove to be, and who we say we are. */
+export interface UpstreamTls {
+  /** Asked for (SNI), and what its certificate must name. */
+  readonly serverName: string;
+  /** Absent: it must prove its name. */
+  readonly verify?: false;
+  /** PEM; absent: what Node.js trusts. */
+  readonly ca?: string;
+  readonly clientCertificate?: Certificate;
 }
 
 /** Which pages of other origins may call a route (the CORS protocol of the Fetch standard). */
@@ -26,8 +40,47 @@ export interface Cors {
 }
 
 export interface Endpoint {
+  /** An address, or a host name that is resolved at each connect. */
   readonly address: string;
   readonly port: number;
+  /** The topology zone that it is in. */
+  readonly zone?: string;
+  /** It is going away and still serves: used where there is no other. */
+  readonly draining?: true;
+}
+
+/** What the forwarded request has instead of the one asked for; what was judged is the latter. */
+export interface Rewrite {
+  /** `Prefix`: instead of the route's own prefix. `Pattern`: RE2, of the whole path, with `\\1` in the substitution. */
+  readonly path?:
+    | { readonly kind: 'Prefix'; readonly prefix: string }
+    | { readonly kind: 'Pattern'; readonly pattern: string; readonly substitution: string };
+  /** The Host sent; `Upstream`: the name of its Service, or of its certificate. */
+  readonly host?: { readonly kind: 'Upstream' } | { readonly kind: 'Literal'; readonly host: string };
+}
+
+/** Names and values as they are sent. None is managed by us, hop-by-hop, or framing. */
+export interface HeaderChanges {
+  readonly set: readonly (readonly [string, string])[];
+  readonly add: readonly (readonly [string, string])[];
+  /** Lower-case. */
+  readonly remove: readonly string[];
+}
+
+/** Parts that are absent are as in the request. */
+export interface Redirect {
+  readonly status: 301 | 302 | 303 | 307 | 308;
+  readonly scheme?: 'http' | 'https';
+  readonly host?: string;
+  readonly port?: number;
+  /** `Full`: with what it says of a query. `Prefix`: instead of the route's own prefix. */
+  readonly path?: { readonly kind: 'Full' | 'Prefix'; readonly path: string };
+}
+
+/** A page of ours instead of the application, for whoever may use the route. */
+export interface Maintenance {
+  readonly message?: string;
+  readonly retryAfterSeconds?: number;
 }
 
 export interface Route {
@@ -48,6 +101,30 @@ export interface Route {
   readonly cors?: Cors;
   /** Absent: there is nothing to forward to, and allowed requests get 503. */
   readonly upstream?: Upstream;
+  readonly rewrite?: Rewrite;
+  readonly requestHeaders?: HeaderChanges;
+  readonly responseHeaders?: HeaderChanges;
+  /** Instead of forwarding. */
+  readonly redirect?: Redirect;
+  readonly maintenance?: Maintenance;
+  /** Other than the class's. */
+  readonly timeouts?: { readonly firstByteMs?: number; readonly connectMs?: number; readonly idleMs?: number };
+  /** Lower-case names of protocols that a connection may switch to; absent: websocket. */
+  readonly upgrades?: readonly string[];
+}
+
+/** HTTP Strict Transport Security (RFC 6797), said over https alone. */
+export interface StrictTransport {
+  /** 0 takes it back. */
+  readonly maxAgeSeconds: number;
+  readonly includeSubDomains: boolean;
+  readonly preload: boolean;
+}
+
+/** One answer to an ACME challenge (RFC 8555, section 8.3): over plain http, to anybody, at exactly this path. */
+export interface Solver {
+  readonly path: string;
+  readonly upstream: Upstream;
 }
 
 /** A chain and its key, PEM. */
@@ -65,6 +142,10 @@ export interface HostRoutes {
   /** In order of precedence: exact before prefix, longer before shorter. */
   readonly routes: readonly Route[];
   readonly certificate?: Certificate;
+  /** Absent: plain http is sent to https where the host has a certificate. */
+  readonly httpsRedirect?: false;
+  readonly strictTransport?: StrictTransport;
+  readonly solvers?: readonly Solver[];
 }
 
 /** One moment's answer to "who serves what, for whom". A request takes it once and sees nothing else. */

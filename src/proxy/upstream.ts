@@ -58,15 +58,14 @@ export function createConnections(lookup: LookupFunction): Connections {
         maxHeaderSize: responseHeaderBytes,
         insecureHTTPParser: false,
       };
-      if (upstream.protocol === 'http')
+      if (upstream.protocol !== 'https')
         return prepare(httpRequest({ ...options, agent: ownConnection ? false : plain }));
-      const { serverName } = upstream;
       return prepare(
         httpsRequest({
           ...options,
-          agent: ownConnection ? false : encryptedAgent(serverName ?? ''),
+          agent: ownConnection ? false : encryptedAgent(upstream.tls.serverName),
           rejectUnauthorized: true,
-          ...(serverName !== undefined && { servername: serverName }),
+          servername: upstream.tls.serverName,
         }),
       );
     },

@@ -108,8 +108,9 @@ function upstreamOf(world: World, service: KubernetesObject, spec: ServiceSpec, 
     const isHttps = port.appProtocol === 'https' || port.appProtocol === 'kubernetes.io/wss';
     const upstream: Upstream = {
       name: `${namespace ?? ''}/${name}:${port.port}`,
-      protocol: isHttps ? 'https' : 'http',
-      ...(isHttps && { serverName: `${name}.${namespace ?? 'default'}.svc` }),
+      ...(isHttps
+        ? { protocol: 'https', tls: { serverName: `${name}.${namespace ?? 'default'}.svc` } }
+        : { protocol: 'http' }),
       endpoints: distinct(endpoints),
     };
     return { upstream, diagnostics };

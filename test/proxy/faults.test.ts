@@ -12,25 +12,32 @@ interface Fault {
   readonly status: number;
   readonly application?: Application;
   /** Instead of the application that the rig starts. */
-  readonly upstream?: (silent: Endpoint) => Partial<Upstream>;
+  readonly upstream?: (silent: Endpoint) => Upstream;
   readonly check?: boolean;
   /** Whether the application was told of the request, and with it of the id. */
   readonly reached: boolean;
 }
 
+const plain = (...endpoints: readonly Endpoint[]): Upstream => ({ name: 'u', protocol: 'http', endpoints });
+
 const faults: Readonly<Record<UpstreamFailure, Fault>> = {
-  NoEndpoints: { status: 503, upstream: () => ({ endpoints: [] }), reached: false },
+  NoEndpoints: { status: 503, upstream: () => plain(), reached: false },
   // Port 1 of the loopback, where nobody listens.
-  ConnectFailed: { status: 502, upstream: () => ({ endpoints: [{ address: '127.0.0.1', port: 1 }] }), reached: false },
+  ConnectFailed: { status: 502, upstream: () => plain({ address: '127.0.0.1', port: 1 }), reached: false },
   // Over TLS the connection stands once the other side has proved its name, which this one never does.
   ConnectTimeout: {
     status: 504,
-    upstream: (silent) => ({ protocol: 'https', serverName: 'app.example.com', endpoints: [silent] }),
+    upstream: (silent) => ({
+      name: 'u',
+      protocol: 'https',
+      tls: { serverName: 'app.example.com' },
+      endpoints: [silent],
+    }),
     reached: false,
   },
   AddressRefused: {
     status: 502,
-    upstream: () => ({ endpoints: [{ address: '169.254.169.254', port: 80 }] }),
+    upstream: () => plain({ address: '169.254.169.254', port: 80 }),
     check: true,
     reached: false,
   },
@@ -58,9 +65,8 @@ for (const [outcome, fault] of Object.entries(faults)) {
           proxy: { checkUpstreamAddresses: fault.check === true },
           hosts: (to) => {
             const route = to('/', publicAccess);
-            const upstream = { name: 'u', protocol: 'http', endpoints: [], ...route.upstream } as const;
-            const broken = { ...upstream, ...fault.upstream?.(endpoint) };
-            return [{ host: 'app.example.com', routes: [{ ...route, upstream: broken }] }];
+            const upstream = fault.upstream?.(endpoint) ?? route.upstream ?? plain();
+            return [{ host: 'app.example.com', routes: [{ ...route, upstream }] }];
           },
         },
         async ({ get, lines, upstream, metrics }) => {

@@ -47,9 +47,11 @@ function renderRoute({ path, match, ingress, upstream, access, providers, denied
   };
 }
 
-function renderUpstream({ name, protocol, serverName, endpoints }: Upstream): string {
+function renderUpstream(upstream: Upstream): string {
+  const { name, protocol, endpoints } = upstream;
   const addresses = endpoints.map(({ address, port }) => `${address}:${port}`).join(' ');
-  const scheme = protocol === 'http' ? '' : ` over ${protocol} as ${serverName ?? 'nobody'}`;
+  const proven = upstream.protocol === 'https' ? ` as ${upstream.tls.serverName}` : '';
+  const scheme = protocol === 'http' ? '' : ` over ${protocol}${proven}`;
   return `${name}${scheme} at ${addresses === '' ? 'no endpoint' : addresses}`;
 }
 
