@@ -36,7 +36,7 @@ export interface Metrics {
   readonly refreshes: Counter<'outcome'>;
   /** By `outcome`: `Read`, `Unavailable` or `Denied`. */
   readonly directoryReads: Counter<'outcome'>;
-  /** By `groups`: `Stale` ones, or `None`. */
+  /** By `groups`: `Stale`, or `Unknown`. */
   readonly directoryOutdated: Counter<'groups'>;
   /** Told by providers, by `channel` (`Back`, `Front`) and `outcome`: `Ended`, `NoSession`, `Refused`, `Replayed` or `Unavailable`. */
   readonly providerLogouts: Counter<'channel' | 'outcome'>;
@@ -96,7 +96,7 @@ export function createMetrics(): Metrics {
     ]),
     directoryOutdated: counter(
       'sallyport_directory_outdated_total',
-      'Times a session went on with groups that a directory had not confirmed in time: the last ones known, or none.',
+      'Times a session was opened with groups that a directory had not confirmed in time: the last ones known, or unknown ones.',
       ['groups'],
     ),
     providerLogouts: counter(

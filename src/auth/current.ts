@@ -7,7 +7,7 @@ import { isAbandoned } from './refresh.ts';
 import type { RefreshOutcome } from './refresh.ts';
 import { noteUse, readSession, sessionOf } from './session.ts';
 import type { ReadSession } from './session.ts';
-import type { Session } from '../model/identity.ts';
+import type { Identity, Session } from '../model/identity.ts';
 import type { ClassSettings } from '../model/settings.ts';
 import { StoreError } from '../sessions/store.ts';
 
@@ -107,14 +107,30 @@ async function used(
   if (noted === undefined) return undefined;
   const session = sessionOf(noted);
   const { endsAt, issuer, subject, tokens } = noted.body;
+  const { identity, renewAt: groupsUntil } = await withGroups(desk, session, subject);
   // Asked again so often, the data path has each use noted before the session could be taken for idle.
   const renewMs = Math.min(usualRenewMs, (settings.sessionIdleTimeoutMs ?? Infinity) / 4);
   return {
-    session: { ...session, expiresAt: Math.min(session.expiresAt, knownUntil) },
+    session: { ...session, identity, expiresAt: Math.min(session.expiresAt, knownUntil) },
     endsAt,
     issuer,
     subject,
     tokens,
-    renewAt: Math.min(now + renewMs, askAt, session.expiresAt),
+    renewAt: Math.min(now + renewMs, askAt, groupsUntil, session.expiresAt),
   };
+}
+
+/** The groups of the provider's directory are not stored with the session, so that whoever leaves one is out of it soon. */
+async function withGroups(
+  desk: Desk,
+  { identity, provider }: Session,
+  subject: string,
+): Promise<{ readonly identity: Identity; readonly renewAt: number }> {
+  const { email, claims } = identity;
+  const person = { subject, claims, ...(email !== undefined && { email }) };
+  const membership = await desk.provider(provider)?.groupsOf?.(person);
+  if (membership === undefined) return { identity, renewAt: Infinity };
+  const { groups, renewAt } = membership;
+  if (groups === undefined) return { identity: { ...identity, groupsUnknown: true }, renewAt };
+  return { identity: { ...identity, groups: [...new Set([...identity.groups, ...groups])] }, renewAt };
 }

@@ -1,4 +1,5 @@
 // Which groups people are in by their provider's directory: in memory, read again at an interval, believed for a bounded time while it is away.
+import { LRUCache } from 'lru-cache';
 import { DirectoryError } from './directories/directory-error.ts';
 import type { Directory, Person } from './directories/directory.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
@@ -9,7 +10,7 @@ export interface MembershipsOptions {
   readonly provider: string;
   /** How long what the directory said counts before it is asked again. */
   readonly intervalMs: number;
-  /** How much longer it counts while the directory does not answer; after that nobody is in any of its groups. */
+  /** How much longer it counts while the directory does not answer; after that nobody can tell who is in which group. */
   readonly graceMs: () => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -18,13 +19,14 @@ export interface MembershipsOptions {
 }
 
 export interface Membership {
-  readonly groups: readonly string[];
+  /** `undefined`: nobody can tell. */
+  readonly groups: readonly string[] | undefined;
   /** Ask again after this moment, milliseconds since the epoch. */
   readonly renewAt: number;
 }
 
 export interface Memberships {
-  /** Never fails, and waits three seconds at the most: where nothing is known, or known too long ago, there are no groups. */
+  /** Never fails, and waits three seconds at the most. */
   groupsOf(person: Person): Promise<Membership>;
   close(): Promise<void>;
 }
@@ -55,7 +57,7 @@ interface Entry {
 
 export function createMemberships(options: MembershipsOptions): Memberships {
   const { directory, intervalMs, graceMs, now } = options;
-  const people = new Map<string, Entry>();
+  const people = new LRUCache<string, Entry>({ max: maxPeople });
   const turns = createTurns(maxReads);
   const pause = createPause(options);
 
@@ -81,28 +83,19 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     }
   }
 
-  function entryOf(subject: string): Entry {
-    const entry = people.get(subject) ?? { notBefore: 0 };
-    // The one used last is last: the first is the one to forget.
-    people.delete(subject);
-    people.set(subject, entry);
-    const [oldest] = people.keys();
-    if (people.size > maxPeople && oldest !== undefined) people.delete(oldest);
-    return entry;
-  }
-
   return {
     async groupsOf(person) {
-      const entry = entryOf(person.subject);
+      const entry = people.get(person.subject) ?? { notBefore: 0 };
+      people.set(person.subject, entry);
       const freshUntil = () => (entry.known?.at ?? -Infinity) + intervalMs;
       if (now() >= freshUntil() && now() >= entry.notBefore && pause.isOver()) {
         entry.reading ??= read(person, entry);
       }
       if (now() >= freshUntil() && entry.reading !== undefined) await atMost(entry.reading, maxWaitMs);
-      if (now() < freshUntil()) return { groups: entry.known?.groups ?? [], renewAt: freshUntil() };
+      if (now() < freshUntil()) return { groups: entry.known?.groups, renewAt: freshUntil() };
       const isStale = now() < freshUntil() + graceMs();
-      options.metrics.directoryOutdated.inc({ groups: isStale ? 'Stale' : 'None' });
-      return { groups: (isStale && entry.known?.groups) || [], renewAt: now() + soonMs };
+      options.metrics.directoryOutdated.inc({ groups: isStale ? 'Stale' : 'Unknown' });
+      return { groups: isStale ? entry.known?.groups : undefined, renewAt: now() + soonMs };
     },
     async close() {
       await directory.close();

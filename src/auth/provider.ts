@@ -3,7 +3,9 @@ import type { Identity } from '../model/identity.ts';
 import type { ProviderSettings } from '../model/settings.ts';
 import type { Logger } from '../telemetry.ts';
 import type { Programs } from './bearer/programs.ts';
+import type { Person } from './directories/directory.ts';
 import type { CheckedCallback } from './login.ts';
+import type { Membership } from './memberships.ts';
 import { createGitHubProvider } from './github.ts';
 import { createOidcProvider } from './oidc.ts';
 import type { SigningOut } from './provider-logout.ts';
@@ -23,6 +25,10 @@ export interface Demand {
   readonly somebodyElse?: boolean;
   /** The person must prove who they are, unless they did so within this time (OpenID Connect Core 1.0, section 3.1.2.1: max_age). */
   readonly withinSeconds?: number;
+  /** Authentication context classes of which one is wanted, the preferred first (acr_values). */
+  readonly acrValues?: readonly string[];
+  /** The person must prove who they are, however lately they did. */
+  readonly afresh?: boolean;
 }
 
 /** What is known of a session when its tokens are refreshed. */
@@ -63,6 +69,8 @@ export interface Provider {
    * @throws {ProviderError} `unavailable`: the token was not spent. `unknown`: nobody can tell whether it was.
    */
   refresh(before: BeforeRefresh, now: number): Promise<Refreshed>;
+  /** The groups of a person that its directory knows; absent: it has none, and tokens say all there is. */
+  groupsOf?(person: Person): Promise<Membership>;
   /** Where the browser goes to sign out at the provider; `undefined` where it has no such place. @throws {ProviderError} */
   endSessionUrl(of: SigningOut, returnTo: string, state: string): Promise<string | undefined>;
   /** Gives the refresh token back, where that is possible and harms nothing else. @throws {ProviderError} */

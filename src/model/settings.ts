@@ -71,8 +71,12 @@ export interface OidcSettings {
   /** PEM. */
   readonly ca?: string;
   readonly logoutAtProvider: boolean;
+  /** What to ask for (`acr_values`) where a policy wants a method of signing in (`amr`). */
+  readonly acrForMethods?: Readonly<Record<string, string>>;
   /** Absent: no token of this provider's is taken from a program. */
   readonly programs?: ProgramSettings;
+  /** Where people's groups are asked for, beside those of the provider's tokens. */
+  readonly directory?: DirectorySettings;
 }
 
 /** GitHub, which speaks OAuth 2.0 and no OpenID Connect. */

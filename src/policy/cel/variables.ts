@@ -33,6 +33,8 @@ export interface CelBindings {
     readonly email?: string;
     readonly name?: string;
     readonly groups: readonly string[];
+    /** There are others, and nobody can tell which. */
+    readonly groupsUnknown?: true;
     /** JSON. */
     readonly claims: Readonly<Record<string, unknown>>;
   };
@@ -77,7 +79,7 @@ export const variables: Readonly<Record<string, Readonly<Record<string, Field>>>
     user: field('string', 'identity', ({ user }) => user?.user),
     email: field('string', 'identity', ({ user }) => user?.email),
     name: field('string', 'identity', ({ user }) => user?.name),
-    groups: field(texts, 'identity', ({ user }) => user?.groups),
+    groups: field(texts, 'identity', ({ user }) => (user?.groupsUnknown === true ? undefined : user?.groups)),
     claims: field(textMap('dyn'), 'identity', ({ user }) => user?.claims as Value | undefined),
   },
   session: {
