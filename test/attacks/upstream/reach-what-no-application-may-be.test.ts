@@ -30,8 +30,10 @@ const refused = [
   '2130706433',
 ];
 
-for (const protocol of ['http', 'https'] as const) {
-  test(`an address that is refused is never connected to (${protocol})`, () =>
+const spoken = [{ protocol: 'http' }, { protocol: 'https', tls: { serverName: 'u.a.svc' } }] as const;
+
+for (const speaks of spoken) {
+  test(`an address that is refused is never connected to (${speaks.protocol})`, () =>
     withRig(
       { proxy: { checkUpstreamAddresses: true, refusedAddresses: ['10.1.2.3', '10.20.0.0/16', 'api.invalid'] } },
       async ({ serve, get, send, upstream, lines }) => {
@@ -43,7 +45,7 @@ for (const protocol of ['http', 'https'] as const) {
             match: 'Prefix',
             access: publicAccess,
             providers: [],
-            upstream: { name: 'u', protocol, endpoints: [{ address, port: upstream.port }] },
+            upstream: { name: 'u', ...speaks, endpoints: [{ address, port: upstream.port }] },
           } as const;
           serve([{ host: 'app.example.com', routes: [route] }]);
           const answer = await get('/', 'Accept: text/html');
