@@ -19,6 +19,7 @@ import { createRefresher } from './refresh.ts';
 import { isAuthenticationHost, logoutChannelPath } from './place.ts';
 import { signOut, signedOut } from './logout.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
+import { endOwnSessions, ownSessions, ownSessionsPath } from './own-sessions.ts';
 import { operate } from './operations.ts';
 import type { Operated } from './operations.ts';
 import { safeReturn } from './login.ts';
@@ -148,6 +149,7 @@ async function respond(desk: Desk, request: OwnRequest, channels: LogoutChannels
   const { settings, ring } = desk;
   const onAuthenticationHost = isAuthenticationHost(settings, request.host);
   if (request.path === `${ownPrefix}sign-out`) return signOut(desk, request);
+  if (request.path === ownSessionsPath) return endOwnSessions(desk, request);
   if (request.path === logoutChannelPath(settings, 'backchannel')) return channels.back(desk, request);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return page({ kind: 'MethodNotAllowed', allow: ['GET', 'HEAD'] });
@@ -187,7 +189,13 @@ function signIn(desk: Desk, request: OwnRequest, onAuthenticationHost: boolean):
 async function whoAmI(desk: Desk, request: OwnRequest): Promise<Answer> {
   const held = await heldSession(desk, request);
   if (held === undefined) return startSignIn(desk, request, ownPrefix);
-  return page({ kind: 'WhoAmI', identity: shown(held), signOut: `${ownPrefix}sign-out` });
+  const sessions = await ownSessions(desk, held);
+  return page({
+    kind: 'WhoAmI',
+    identity: shown(held),
+    signOut: `${ownPrefix}sign-out`,
+    ...(sessions && { sessions, endSessions: ownSessionsPath }),
+  });
 }
 
 async function user(desk: Desk, request: OwnRequest): Promise<Answer> {

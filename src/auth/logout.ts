@@ -71,7 +71,7 @@ export async function signedOut(desk: Desk, request: OwnRequest): Promise<Answer
 
 // Fetch metadata where the browser sends it (it does to every secure origin), else Origin. `Origin: null` is what a
 // strict referrer policy makes of an honest post, so it cannot be asked for alone.
-function isSameOrigin({ fetchSite, origin, scheme, authority }: OwnRequest): boolean {
+export function isSameOrigin({ fetchSite, origin, scheme, authority }: OwnRequest): boolean {
   if (fetchSite !== undefined) return fetchSite === 'same-origin';
   return origin === urlOn(scheme, authority, '');
 }

@@ -21,7 +21,15 @@ export type Page =
   | { readonly kind: 'SignInFailed'; readonly reason: SignInFailure; readonly startAgain: Url }
   /** Signed in, and on the way: goes on by itself (a meta refresh), where a redirect would leave a Strict cookie behind. */
   | { readonly kind: 'SignedIn'; readonly goOn: Url }
-  | { readonly kind: 'WhoAmI'; readonly identity: PersonShown; readonly signOut: Url }
+  | {
+      readonly kind: 'WhoAmI';
+      readonly identity: PersonShown;
+      readonly signOut: Url;
+      /** Where else they are signed in; absent where it cannot be told. */
+      readonly sessions?: readonly OwnSession[];
+      /** Where a form goes that ends one of them, or all. */
+      readonly endSessions?: Url;
+    }
   | { readonly kind: 'ConfirmSignOut'; readonly signOut: Url; readonly person: string }
   | { readonly kind: 'SignedOut'; readonly signIn: Url }
   /** A protected host over plain HTTP, where no cookie of ours would be kept (promise 16). */
@@ -61,6 +69,18 @@ export type UpstreamFailure =
   | 'Reset'
   | 'AddressRefused'
   | 'Invalid';
+
+export interface OwnSession {
+  readonly id: string;
+  /** In plain words. */
+  readonly device: string;
+  readonly address?: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly lastUsed: number;
+  /** The one that asks. */
+  readonly isThis: boolean;
+}
 
 export interface PersonShown {
   readonly user: string;

@@ -1,6 +1,6 @@
 // The one HTML document that a page is shown in: no script, nothing from elsewhere, light and dark.
 import { createHash } from 'node:crypto';
-import type { Action, Description, Fact } from './pages.ts';
+import type { Action, Description, Entry, Fact, Section } from './pages.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -26,6 +26,7 @@ export function renderHtml(page: Description, requestId: string): string {
     ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
     ...(page.facts === undefined ? [] : [`<dl>\n${page.facts.map(renderFact).join('\n')}\n</dl>`]),
     ...(page.actions ?? []).map(renderAction),
+    ...(page.section === undefined ? [] : [renderSection(page.section)]),
   ];
   return `<!doctype html>
 <html lang="en">
@@ -56,11 +57,30 @@ function renderFact([label, value]: Fact): string {
   return `<div><dt>${escapeHtml(label)}</dt><dd>${shown}</dd></div>`;
 }
 
-function renderAction({ label, url, method }: Action): string {
+function renderSection({ title, entries, action }: Section): string {
+  return `<section>
+<h2>${escapeHtml(title)}</h2>
+<ul class="entries">
+${entries.map(renderEntry).join('\n')}
+</ul>
+${action === undefined ? '' : renderAction(action)}
+</section>`;
+}
+
+function renderEntry({ title, tag, detail, action }: Entry): string {
+  const mark = tag === undefined ? '' : ` <span class="tag">${escapeHtml(tag)}</span>`;
+  return `<li><div><strong>${escapeHtml(title)}</strong>${mark}<p>${escapeHtml(detail)}</p></div>${renderAction(action)}</li>`;
+}
+
+function renderAction({ label, url, method, fields = {}, of }: Action): string {
   const text = escapeHtml(label);
   // A `javascript:` address would need a mistake of ours; the content security policy forbids to run it all the same.
   if (method === 'get') return `<a class="button" href="${escapeHtml(url)}">${text}</a>`;
-  return `<form method="post" action="${escapeHtml(url)}"><button class="button">${text}</button></form>`;
+  const inputs = Object.entries(fields)
+    .map(([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`)
+    .join('');
+  const name = of === undefined ? '' : ` aria-label="${escapeHtml(`${label}: ${of}`)}"`;
+  return `<form method="post" action="${escapeHtml(url)}">${inputs}<button class="button"${name}>${text}</button></form>`;
 }
 
 /** A gate in a wall: part of the document, for the policy lets no image in. */
@@ -85,13 +105,21 @@ dl>div{display:grid;grid-template-columns:8.5rem 1fr;gap:0 1rem;padding:.625rem 
 dt{color:var(--soft)}
 dd{min-width:0;margin:0}
 ul{display:flex;flex-wrap:wrap;gap:.375rem;margin:0;padding:0;list-style:none}
-li{max-width:100%;padding:.0625rem .5rem;border-radius:.375rem;background:var(--tag);font-size:.875rem}
+li,.tag{max-width:100%;padding:.0625rem .5rem;border-radius:.375rem;background:var(--tag);font-size:.875rem}
+section{margin-top:2rem}
+h2{margin:0 0 .75rem;font-size:1.125rem;line-height:1.3}
+.entries{display:block}
+.entries li{display:flex;align-items:center;justify-content:space-between;gap:.75rem 1.5rem;padding:.75rem 0;border-top:1px solid var(--line);border-radius:0;background:none;font-size:1rem}
+.entries div{min-width:0}
+.entries p{color:var(--soft);font-size:.875rem}
+.entries .button{margin:0;background:none;border-color:var(--line);color:var(--ink);white-space:nowrap}
+.entries .button:hover{background:var(--tag)}
 .button{display:inline-flex;align-items:center;justify-content:center;min-height:2.75rem;margin-top:1.5rem;padding:.5rem 1.25rem;border:1px solid transparent;border-radius:.625rem;background:var(--accent);color:var(--on-accent);font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}
 .button:hover{background:var(--pressed)}
 .button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
 footer{padding:1rem .25rem 0;color:var(--soft);font-size:.875rem}
 code{display:inline-block;font:.8125rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
-@media(max-width:30rem){dl>div{grid-template-columns:1fr}dt{font-size:.875rem}.button{width:100%}}
+@media(max-width:30rem){dl>div{grid-template-columns:1fr}dt{font-size:.875rem}.button{width:100%}.entries li{flex-direction:column;align-items:stretch}}
 @media(forced-colors:active){.button{border-color:ButtonText}}
 `;
 

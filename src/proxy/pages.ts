@@ -1,10 +1,28 @@
 // What each page of ours says, in words.
-import type { Page, PersonShown, SignInFailure, UpstreamFailure } from '../model/page.ts';
+import type { OwnSession, Page, PersonShown, SignInFailure, UpstreamFailure } from '../model/page.ts';
 
 export interface Action {
   readonly label: string;
   readonly url: string;
   readonly method: 'get' | 'post';
+  /** What a form carries. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** For who hears the button by itself: which one of several it is. */
+  readonly of?: string;
+}
+
+/** One of several things of a kind, with what can be done about it. */
+export interface Entry {
+  readonly title: string;
+  readonly tag?: string;
+  readonly detail: string;
+  readonly action: Action;
+}
+
+export interface Section {
+  readonly title: string;
+  readonly entries: readonly Entry[];
+  readonly action?: Action;
 }
 
 /** Label and value; several values are a list. */
@@ -19,6 +37,7 @@ export interface Description {
   readonly advice?: string;
   readonly actions?: readonly Action[];
   readonly facts?: readonly Fact[];
+  readonly section?: Section;
   readonly retryAfterSeconds?: number;
   readonly allow?: readonly string[];
   /** Where the page leads by itself. */
@@ -36,7 +55,12 @@ const tryAgain = 'Please try again in a moment.';
 const askForHelp = 'If it happens again, please tell the people who run this site.';
 
 const link = (label: string, url: string): Action => ({ label, url, method: 'get' });
-const button = (label: string, url: string): Action => ({ label, url, method: 'post' });
+const button = (label: string, url: string, more: Pick<Action, 'fields' | 'of'> = {}): Action => ({
+  label,
+  url,
+  method: 'post',
+  ...more,
+});
 
 type PageOf<Kind extends Page['kind']> = Extract<Page, { kind: Kind }>;
 
@@ -105,12 +129,13 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     actions: [link('Go on', goOn)],
     goOn,
   }),
-  WhoAmI: ({ identity, signOut }) => ({
+  WhoAmI: ({ identity, signOut, sessions, endSessions }) => ({
     status: notKept,
     // A provider may send a name that is empty.
     title: [identity.name, identity.email].find((name) => name?.trim()) ?? identity.user,
     detail: 'You are signed in.',
     facts: personFacts(identity),
+    ...(sessions !== undefined && endSessions !== undefined && { section: sessionSection(sessions, endSessions) }),
     actions: [button('Sign out', signOut)],
   }),
   ConfirmSignOut: ({ person, signOut }) => ({
@@ -206,8 +231,9 @@ export function isUpstreamFailure(outcome: string): outcome is UpstreamFailure {
 // In UTC and in words: without a script, nobody here knows the clock on the person's wall.
 const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
+const when = (ms: number): string => `${moment.format(ms)} UTC`;
+
 function personFacts(person: PersonShown): readonly Fact[] {
-  const when = (ms: number): string => `${moment.format(ms)} UTC`;
   return [
     ...(person.email === undefined ? [] : [['E-mail', person.email] as const]),
     ['Account', person.user],
@@ -216,4 +242,23 @@ function personFacts(person: PersonShown): readonly Fact[] {
     ['Since', when(person.signedInAt)],
     ['Until', when(person.expiresAt)],
   ];
+}
+
+/** A use that was noted at the sign-in itself says nothing. */
+const soonMs = 60_000;
+
+function sessionSection(sessions: readonly OwnSession[], url: string): Section {
+  return {
+    title: 'Where you are signed in',
+    entries: sessions.map(({ id, device, address, since, lastUsed, isThis }) => ({
+      title: device,
+      ...(isThis && { tag: 'this one' }),
+      detail: [
+        `Since ${when(since)}${address === undefined ? '' : ` from ${address}`}`,
+        ...(lastUsed - since > soonMs && !isThis ? [`last used ${when(lastUsed)}`] : []),
+      ].join(', '),
+      action: button('Sign out', url, { fields: { id }, of: `${device}, since ${when(since)}` }),
+    })),
+    ...(sessions.length > 1 && { action: button('Sign out everywhere', url, { fields: { all: 'yes' } }) }),
+  };
 }
