@@ -20,6 +20,8 @@ export interface Replica {
   readonly log: readonly Line[];
   /** The status of `/readyz`; 0 where nothing answers. */
   readyz(): Promise<number>;
+  /** The page of its metrics. */
+  metrics(): Promise<string>;
   /** The value of a metric without labels. */
   metric(name: string): Promise<number | undefined>;
   signal(signal: NodeJS.Signals): void;
@@ -70,6 +72,7 @@ export async function startReplica({ port, source, tokenFile }: ReplicaOptions):
   clearTimeout(timer);
   const probe = (path: string) =>
     fetch(`http://127.0.0.1:${String(probesPort)}${path}`, { signal: AbortSignal.timeout(5_000) });
+  const metrics = async () => (await probe('/metrics')).text();
   return {
     port,
     adminPort: Number(adminPort),
@@ -83,9 +86,9 @@ export async function startReplica({ port, source, tokenFile }: ReplicaOptions):
         },
         () => 0,
       ),
+    metrics,
     async metric(name) {
-      const page = await (await probe('/metrics')).text();
-      const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1];
+      const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(await metrics())?.[1];
       return value === undefined ? undefined : Number(value);
     },
     signal: (signal) => void child.kill(signal),
