@@ -18,9 +18,12 @@ export interface OpenedOptions {
   readonly authority: Authority;
   readonly now: () => number;
   readonly timeoutMs: number;
+  /** Sessions remembered at the most, and as many ends. */
+  readonly limit?: number;
 }
 
-const limit = 10_000;
+/** Some 1.2 KB each (bench/sessions.md). */
+const usualLimit = 100_000;
 
 interface Cached {
   readonly opened: OpenedSession;
@@ -28,13 +31,19 @@ interface Cached {
   readonly doubts: number;
 }
 
-export function createOpened({ authority, now, timeoutMs }: OpenedOptions): Opened {
+export function createOpened({ authority, now, timeoutMs, limit = usualLimit }: OpenedOptions): Opened {
   const cache = new LRUCache<string, Cached>({ max: limit });
   const opening = new Map<string, Promise<Opening>>();
-  // A session that has ended stays ended, also for an answer that was on its way when it ended.
-  const ended = new LRUCache<string, true>({ max: limit });
   // News of an end may have been lost: what was opened before the last of these is opened anew.
   let doubts = 0;
+  // A session that has ended stays ended, also for an answer that was on its way when it ended. An end that is forgotten,
+  // because too many came after it, is like one that was never heard of.
+  const ended = new LRUCache<string, true>({
+    max: limit,
+    dispose: (_, __, why) => {
+      if (why === 'evict') doubts += 1;
+    },
+  });
 
   const isLive = ({ session }: OpenedSession): boolean => session.expiresAt > now() && !ended.has(session.id);
 

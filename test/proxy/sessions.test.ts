@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Authority, Credential, OpenedSession } from '../../src/auth/authority.ts';
+import { createOpened } from '../../src/proxy/opened.ts';
 import { createSessions } from '../../src/proxy/sessions.ts';
 import { session } from './rig.ts';
 
@@ -53,4 +54,25 @@ test('an answer that was on its way when the doubt came serves its own request a
   assert.deepEqual(await finding, { opened, credential });
   await find();
   assert.equal(asked.count, 2);
+});
+
+test('more ends than can be remembered have every session asked for again', async () => {
+  const asked: string[] = [];
+  let end: (ids: readonly string[]) => void = () => undefined;
+  const authority = {
+    open: (_host: string, { value }: Extract<Credential, { kind: 'Cookie' }>) => {
+      asked.push(value);
+      return Promise.resolve(asked.filter((one) => one === value).length > 1 ? undefined : session(value));
+    },
+    onEnded: (listener: typeof end) => {
+      end = listener;
+      return () => undefined;
+    },
+    onDoubted: () => () => undefined,
+  } as unknown as Authority;
+  const opened = createOpened({ authority, now: Date.now, timeoutMs: 1_000, limit: 10 });
+  const open = (value: string) => opened.open('a.example', { kind: 'Cookie', value });
+  assert.notEqual(await open('first'), undefined);
+  end(['first', ...Array.from({ length: 10 }, (_, n) => `other ${n}`)]);
+  assert.equal(await open('first'), undefined);
 });
