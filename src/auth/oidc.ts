@@ -2,6 +2,8 @@
 import assert from 'node:assert';
 import * as oidc from 'openid-client';
 import type { OidcSettings } from '../model/settings.ts';
+import { createProgramsPort } from './bearer/port.ts';
+import { createPrograms } from './bearer/programs.ts';
 import { createDiscovery } from './discovery.ts';
 import { createProviderFetch } from './provider-fetch.ts';
 import { refreshError, signInError } from './provider-faults.ts';
@@ -19,8 +21,11 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
   const discovery = createDiscovery(settings, calls, now);
   const reading = { settings, keys: createProviderKeys(name, calls.fetch), log, told: new Set<string>() };
 
+  const port = createProgramsPort({ name, discovery, fetch: calls.fetch, log, now });
+
   return {
     settings,
+    ...(settings.programs && { programs: createPrograms(settings, settings.programs, port, now) }),
     async authorizationUrl(redirectUri, { state, nonce, verifier }, { somebodyElse = false, withinSeconds } = {}) {
       const { configuration } = await discovery.configuration();
       const parameters = {

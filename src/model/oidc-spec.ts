@@ -1,5 +1,6 @@
 // What an IdentityProvider says of an OpenID Connect provider, as a zod schema.
 import { z } from 'zod';
+import { programSpec } from './program-spec.ts';
 import { formed, secretKeyReference, secretReference } from './fields.ts';
 
 const claimName = z.string().min(1).max(256);
@@ -69,12 +70,10 @@ export const oidcSpec = z
     clientSecretRef: secretKeyReference
       .optional()
       .meta({ description: 'Where the client secret is; absent for a public client.' }),
-    clientAuthentication: clientAuthentication
-      .optional()
-      .meta({
-        description: 'How we prove to the provider who we are. By default with the client secret.',
-        closed: true,
-      }),
+    clientAuthentication: clientAuthentication.optional().meta({
+      description: 'How we prove to the provider who we are. By default with the client secret.',
+      closed: true,
+    }),
     pushedAuthorizationRequests: z.enum(['Auto', 'Required', 'Off']).default('Auto').meta({
       description:
         'Whether a sign-in is announced to the provider first (RFC 9126), so that its parameters do not travel through the browser. Auto: where the provider requires it.',
@@ -113,6 +112,10 @@ export const oidcSpec = z
       .enum(['Provider', 'Local'])
       .default('Provider')
       .meta({ description: 'Whether signing out also ends the session at the provider.' }),
+    programs: programSpec.optional().meta({
+      description: 'Access tokens of this provider that programs may bring; absent: none.',
+      closed: true,
+    }),
   })
   .meta({ description: 'An OpenID Connect provider.', closed: true });
 export type OidcSpec = z.infer<typeof oidcSpec>;

@@ -85,7 +85,7 @@ function checkTimes({ timeOfDay, dayOfWeek, date }: Criterion, refuses: boolean)
 }
 
 /** Facts that this version cannot know: the criterion is judged, and what comes out is known beforehand. */
-function checkSupport({ clientCertificate, invalidClientCertificate, serviceAccount }: Criterion): readonly Finding[] {
+function checkSupport({ clientCertificate, invalidClientCertificate }: Criterion): readonly Finding[] {
   const warn = (name: CriterionName, message: string) => fault('warning', [name], message, 'NotSupportedYet');
   return [
     ...(clientCertificate
@@ -98,9 +98,6 @@ function checkSupport({ clientCertificate, invalidClientCertificate, serviceAcco
             'no listener asks for client certificates in this version: it holds for everybody',
           ),
         ]
-      : []),
-    ...(serviceAccount
-      ? [warn('serviceAccount', 'no workload can show its own token in this version: for people it is a missing value')]
       : []),
   ];
 }

@@ -7,6 +7,7 @@ import { compileCriterion } from './criteria.ts';
 import { criteriaOf } from './placed.ts';
 import { againstIn, holds, truthOf, unauthenticated } from './truth.ts';
 import type { Judge, Truth } from './truth.ts';
+import { forPeople } from './workload.ts';
 
 export type Action = 'allow' | 'deny';
 
@@ -216,7 +217,8 @@ function compileOperator(
   const compiling = { against: againstIn(action, operator.inverted), dataSets };
   const operands = criteria.flatMap((criterion) => {
     const judge = compileCriterion(criterion, compiling);
-    return judge === undefined ? [] : [{ criterion, judge }];
+    if (judge === undefined) return [];
+    return [{ criterion, judge: action === 'allow' ? forPeople(criterion, judge, compiling.against) : judge }];
   });
   if (operands.length < criteria.length) return undefined;
   const tests = operands.map(({ judge }) => judge.judge);

@@ -47,7 +47,8 @@ function decide({ isBroken, byDefault }: CompiledAccess, opinions: Opinions, fac
   const signedIn = facts.identity !== undefined;
   let asks = byDefault && !signedIn;
   let refused = false;
-  let granted = byDefault;
+  // The default lets in whoever a provider vouches for: a workload of the cluster needs a policy that names it.
+  let granted = byDefault && facts.identity?.serviceAccount === undefined;
   for (const { allow, deny, mayGrant } of opinions.all) {
     if (deny !== undefined) {
       const truth = deny(facts);

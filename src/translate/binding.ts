@@ -8,12 +8,15 @@ import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Access, AttachedPolicy, Policy } from '../model/policy.ts';
+import { criteriaOf } from '../policy/placed.ts';
 
 /** What decides who may use an Ingress's routes. */
 export interface Binding {
   readonly access: Access;
   /** As the route's. */
   readonly providers: readonly string[];
+  /** As the route's. */
+  readonly workloads?: true;
   readonly denied?: string;
   readonly isPublic: boolean;
   /** The objects of `access.policies`, for counting their routes. */
@@ -50,12 +53,14 @@ export function bind(
   const chosen = chooseProviders(world, ingress, reading, found);
   const denied = annotated.denied ?? missing.map((name) => `there is no Policy ${name}`)[0] ?? chosen.denied;
   const isPublic = annotated.isPublic && access.policies.length === 1;
+  const workloads = access.policies.some(({ policy }) => asksForWorkload(policy));
   const gap = denied === undefined ? describeGap(access) : undefined;
   const canAdmit = denied === undefined && gap === undefined;
   return {
     access,
     isPublic,
     providers: chosen.providers,
+    ...(workloads && { workloads }),
     policies: [...found, ...imposed.map(({ object }) => object)],
     diagnostics: [
       ...annotated.diagnostics,
@@ -67,6 +72,11 @@ export function bind(
     ],
     ...(denied !== undefined && { denied }),
   };
+}
+
+// A workload's token is looked at where a policy speaks of workloads, in whatever way: elsewhere it is the application's.
+function asksForWorkload({ rules }: Policy): boolean {
+  return criteriaOf(rules).some(({ criterion }) => criterion.serviceAccount !== undefined);
 }
 
 function missingPolicy(ingress: KubernetesObject, name: string): Diagnostic {

@@ -155,7 +155,7 @@ function readClaims(world: World, ingress: KubernetesObject, spec: IngressSpec, 
 
 function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Binding, diagnostics: Diagnostic[]) {
   const { name, namespace = '' } = ingress.metadata;
-  const { access, providers, denied } = binding;
+  const { access, providers, workloads, denied } = binding;
   const { cors, diagnostics: corsDiagnostics } = readCors(ingress);
   diagnostics.push(...corsDiagnostics);
   const build = (
@@ -174,6 +174,7 @@ function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Bi
       match,
       access,
       providers,
+      ...(workloads && { workloads }),
       ...(denied !== undefined && { denied }),
       ...(cors && { cors }),
       ...(read.upstream && { upstream: read.upstream }),

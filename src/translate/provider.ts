@@ -11,9 +11,10 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { identityProviderSpec } from '../model/kinds.ts';
 import type { IdentityProviderSpec } from '../model/kinds.ts';
 import type { OidcSpec } from '../model/oidc-spec.ts';
+import type { ProgramSpec } from '../model/program-spec.ts';
 import type { LabelSelector } from '../model/selector.ts';
 import type { KubernetesObject } from '../model/objects.ts';
-import type { ClaimPaths, OidcSettings, ProviderSettings } from '../model/settings.ts';
+import type { ClaimPaths, OidcSettings, ProgramSettings, ProviderSettings } from '../model/settings.ts';
 
 export interface ProviderReading {
   readonly object: KubernetesObject;
@@ -100,7 +101,12 @@ function readOidc(reader: SecretReader, oidc: OidcSpec, secrets: Secrets): Omit<
     authorizationParameters: oidc.authorizationParameters ?? {},
     ...(ca !== undefined && { ca }),
     logoutAtProvider: oidc.logout === 'Provider',
+    ...(oidc.programs && { programs: programSettings(oidc.programs) }),
   };
+}
+
+function programSettings({ audiences, introspection }: ProgramSpec): ProgramSettings {
+  return { audiences, ...(introspection && { introspection }) };
 }
 
 function claimPaths(claims: OidcSpec['claims']): ClaimPaths {

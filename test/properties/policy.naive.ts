@@ -156,7 +156,8 @@ function naivePerson(criterion: Criterion, facts: Facts, dataSets: DataSets): An
   if (authenticatedWithin) return since(session?.authenticatedAt) <= (limits[authenticatedWithin] ?? 0);
   if (sessionAge?.under) return since(session?.startedAt) < (limits[sessionAge.under] ?? 0);
   if (sessionAge?.over) return since(session?.startedAt) >= (limits[sessionAge.over] ?? 0);
-  return cel === undefined ? true : naiveCel(cel, facts, dataSets);
+  if (cel !== undefined) return naiveCel(cel, facts, dataSets);
+  return identity.serviceAccount === undefined || 'missing';
 }
 
 function naiveRequest(criterion: Criterion, facts: Facts, dataSets: DataSets): Answer {
@@ -209,15 +210,25 @@ function reasonOf(name: string, value: boolean, { clientCertificate }: Facts): R
 
 /** Where a criterion stands, as far as it matters. */
 interface Place {
+  readonly action: Action;
   readonly againstWhenTrue: boolean;
   readonly absence: Absence;
   readonly dataSets: DataSets;
 }
 
 function naiveCriterion(criterion: Criterion, facts: Facts, place: Place): Ruling {
-  const { againstWhenTrue, absence, dataSets } = place;
+  const { action, againstWhenTrue, absence, dataSets } = place;
   const [name = ''] = Object.keys(criterion);
-  const answer = naivePerson(criterion, facts, dataSets) ?? naiveRequest(criterion, facts, dataSets);
+  const ofPerson = naivePerson(criterion, facts, dataSets);
+  const speaksOfWorkloads = criterion.serviceAccount !== undefined || (criterion.claim && !againstWhenTrue);
+  if (
+    action === 'allow' &&
+    facts.identity?.serviceAccount !== undefined &&
+    ofPerson !== undefined &&
+    !speaksOfWorkloads
+  )
+    return { value: againstWhenTrue, reasons: new Set([reasonOf(name, againstWhenTrue, facts)]) };
+  const answer = ofPerson ?? naiveRequest(criterion, facts, dataSets);
   if (answer === 'login') return { value: false, reasons: new Set(['user-unauthenticated']) };
   // Pomerium: false of a domain that is not there and of an address that cannot be read, true of all else that is missing.
   const pomerium = answer === 'missing' && name !== 'domain';
@@ -239,7 +250,7 @@ export function naiveAction(
   for (const rule of rules) {
     const of = (operator: keyof Operators): readonly Ruling[] => {
       const inverted = operator === 'not' || operator === 'nor';
-      const place: Place = { againstWhenTrue: (action === 'deny') !== inverted, absence, dataSets };
+      const place: Place = { action, againstWhenTrue: (action === 'deny') !== inverted, absence, dataSets };
       return (rule[action]?.[operator] ?? []).map((one) => naiveCriterion(one, facts, place));
     };
     if (of('and').length > 0) terms.push(mergeWithAnd(of('and')));
@@ -284,6 +295,7 @@ function combine(access: Access, facts: Facts, absence: Absence): Decision {
   const denied = enforced.some((one) => rule('deny', one)?.value === true);
   const withheld = enforced.some((one) => rule('allow', one)?.value === false);
   const granted =
-    byDefault || enforced.some((one) => one.attachment !== 'Mandatory' && rule('allow', one)?.value === true);
+    (byDefault && facts.identity?.serviceAccount === undefined) ||
+    enforced.some((one) => one.attachment !== 'Mandatory' && rule('allow', one)?.value === true);
   return granted && !denied && !withheld ? 'Allow' : 'Deny';
 }

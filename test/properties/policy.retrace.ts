@@ -63,6 +63,7 @@ export function decisionFrom(
     return 'Login';
   if (told.some(({ deny }) => deny?.value === true)) return 'Deny';
   if (told.some(({ allow }) => allow?.value === false)) return 'Deny';
-  if (byDefault || told.some(({ grants, allow }) => grants && allow?.value === true)) return 'Allow';
+  const isWorkload = identity?.serviceAccount !== undefined;
+  if ((byDefault && !isWorkload) || told.some(({ grants, allow }) => grants && allow?.value === true)) return 'Allow';
   return 'Deny';
 }

@@ -36,13 +36,14 @@ function renderHost({ routes, certificate }: HostRoutes) {
   return { certificate: certificate?.name, routes: routes.map(renderRoute) };
 }
 
-function renderRoute({ path, match, ingress, upstream, access, providers, denied }: Route) {
+function renderRoute({ path, match, ingress, upstream, access, providers, workloads, denied }: Route) {
   return {
     [match]: path,
     of: `${ingress.namespace}/${ingress.name}`,
     to: upstream === undefined ? 'nothing' : renderUpstream(upstream),
     access: access.policies.map(renderPolicy),
     providers,
+    workloads,
     denied,
   };
 }
