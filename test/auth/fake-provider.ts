@@ -212,7 +212,11 @@ export function providerSettings(name: string, issuer: string, more: Partial<Oid
   };
 }
 
-export function signWith(key: CryptoKey | Uint8Array, claims: JWTPayload, header: { alg: string; kid?: string }) {
+export function signWith(
+  key: CryptoKey | Uint8Array,
+  claims: JWTPayload,
+  header: { alg: string; kid?: string; typ?: string },
+) {
   return new SignJWT(claims).setProtectedHeader(header).sign(key);
 }
 
