@@ -69,7 +69,7 @@ ${action === undefined ? '' : renderAction(action)}
 
 function renderEntry({ title, tag, detail, action }: Entry): string {
   const mark = tag === undefined ? '' : ` <span class="tag">${escapeHtml(tag)}</span>`;
-  return `<li><div><strong>${escapeHtml(title)}</strong>${mark}<p>${escapeHtml(detail)}</p></div>${renderAction(action)}</li>`;
+  return `<li><div><strong>${escapeHtml(title)}</strong>${mark}<p>${escapeHtml(detail)}</p></div>${action === undefined ? '' : renderAction(action)}</li>`;
 }
 
 function renderAction({ label, url, method, fields = {}, of }: Action): string {

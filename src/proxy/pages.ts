@@ -16,7 +16,7 @@ export interface Entry {
   readonly title: string;
   readonly tag?: string;
   readonly detail: string;
-  readonly action: Action;
+  readonly action?: Action;
 }
 
 export interface Section {
@@ -257,7 +257,8 @@ function sessionSection(sessions: readonly OwnSession[], url: string): Section {
         `Since ${when(since)}${address === undefined ? '' : ` from ${address}`}`,
         ...(lastUsed - since > soonMs && !isThis ? [`last used ${when(lastUsed)}`] : []),
       ].join(', '),
-      action: button('Sign out', url, { fields: { id }, of: `${device}, since ${when(since)}` }),
+      // The page has a button for this one already.
+      ...(!isThis && { action: button('Sign out', url, { fields: { id }, of: `${device}, since ${when(since)}` }) }),
     })),
     ...(sessions.length > 1 && { action: button('Sign out everywhere', url, { fields: { all: 'yes' } }) }),
   };

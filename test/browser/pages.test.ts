@@ -9,6 +9,7 @@ import type { Browser, BrowserContextOptions, Page, Response } from 'playwright-
 import { demoAccounts } from '../../demo/accounts.ts';
 import { listenOnLoopback, stopServer } from '../../demo/serving.ts';
 import type { Page as OwnPage } from '../../src/model/page.ts';
+import { send } from '../integration/client.ts';
 import { startRig } from '../integration/rig.ts';
 import type { Rig } from '../integration/rig.ts';
 import { withRig } from '../proxy/rig.ts';
@@ -137,6 +138,19 @@ async function newTab(options: BrowserContextOptions = {}): Promise<Page> {
   page.setDefaultTimeout(10_000);
   return page;
 }
+
+/** As of a program with this browser's cookies: a navigation would be signed in again by the provider, which knows this browser still. */
+async function statusFor(page: Page): Promise<number> {
+  const url = rig.url('app');
+  const cookies = await page.context().cookies(url);
+  const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+  return (await send(new URL(url), { headers: { accept: 'application/json', cookie } })).status;
+}
+
+const newTabOf = (page: Page): Promise<Page> => page.context().newPage();
+
+const iPhone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1';
 
 /** What the browser was given for the page it shows in the end: `go` leads there. */
 async function arrival(page: Page, go: () => Promise<unknown>): Promise<Response> {
@@ -366,10 +380,44 @@ test('who am I, with one group, with none, and with sixty and a name of no end',
     ['who-am-i-long', longEmail, /^Adolph Wolfe/],
   ] as const) {
     const response = await signIn(await newTab(), rig.url('app', '/.sallyport/'), email);
-    const groups = response.frame().page().getByRole('listitem');
+    const groups = response.frame().page().locator('dl li');
     assert.equal(await groups.count(), { 'who-am-i': 1, 'who-am-i-nameless': 0, 'who-am-i-long': 60 }[name]);
     await look(name, response, { status: 203, title });
   }
+});
+
+test('where else somebody is signed in: one is ended there, then all', async () => {
+  const phone = await newTab({ userAgent: iPhone });
+  await signIn(phone, rig.url('app'), 'ana@example.com');
+  const library = await newTab();
+  await signIn(library, rig.url('app'), 'ana@example.com');
+  const laptop = await newTab();
+  await signIn(laptop, rig.url('app'), 'ana@example.com');
+  const whoAmI = rig.url('app', '/.sallyport/');
+  const shown = await newTabOf(laptop);
+  const response = await visit(shown, whoAmI);
+  assert.equal(await shown.locator('.entries li').count(), 3);
+  assert.match(
+    await shown.innerText('.entries li:first-child'),
+    /^Chrome on Linux this one\s+Since .* UTC from 127\.0\.0\.1$/,
+  );
+  await shown.screenshot({ path: join(pictures, 'own-sessions.png'), fullPage: true });
+
+  await shown.getByRole('button', { name: /^Sign out: Safari on iPhone, since / }).click();
+  await shown.waitForURL(whoAmI);
+  assert.equal(await shown.locator('.entries li').count(), 2);
+  assert.equal(await statusFor(phone), 401);
+  assert.equal(await statusFor(library), 200, 'the library goes on');
+
+  await shown.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await shown.waitForURL(/signed-out/);
+  for (const page of [library, laptop]) assert.equal(await statusFor(page), 401);
+  assert.equal(response.status(), 203);
+
+  const again = await newTab();
+  await signIn(await newTab({ userAgent: iPhone }), rig.url('app'), 'ana@example.com');
+  const looked = await signIn(again, whoAmI, 'ana@example.com');
+  await look('who-am-i-elsewhere', looked, { status: 203, title: /^Ana/ });
 });
 
 test('asks before it signs out, and says so when it has', async () => {

@@ -21,6 +21,7 @@ const pages: readonly [Page, number][] = [
   [{ kind: 'SignInFailed', reason: 'Expired', startAgain: '/x' }, 400],
   [{ kind: 'SignedIn', goOn: '/x' }, 200],
   [{ kind: 'WhoAmI', identity, signOut: '/x' }, 203],
+  [{ kind: 'WhoAmI', identity, signOut: '/x', sessions: [], endSessions: '/y' }, 203],
   [{ kind: 'ConfirmSignOut', person: 'ana', signOut: '/x' }, 203],
   [{ kind: 'SignedOut', signIn: '/x' }, 200],
   [{ kind: 'InsecureTransport' }, 403],

@@ -19,13 +19,15 @@ test('a value is text on every page', () => {
     signedInAt: 0,
     expiresAt: 0,
   };
+  const other = { id: evil, device: evil, address: evil, since: 0, lastUsed: 100_000, isThis: false };
+  const sessions = [{ ...other, isThis: true }, other];
   const pages: Page[] = [
     { kind: 'BadRequest', detail: evil },
     { kind: 'Refused', person: evil, somebodyElse: evil },
     { kind: 'SignInNeeded', signIn: evil },
     { kind: 'SignInFailed', reason: 'Expired', startAgain: evil },
     { kind: 'SignedIn', goOn: evil },
-    { kind: 'WhoAmI', identity, signOut: evil },
+    { kind: 'WhoAmI', identity, signOut: evil, sessions, endSessions: evil },
     { kind: 'ConfirmSignOut', person: evil, signOut: evil },
     { kind: 'SignedOut', signIn: evil },
   ];
