@@ -100,6 +100,8 @@ async function fetchMetadata(settings: OidcSettings, fetch: oidc.CustomFetch): P
     throw new Error(`${issuer} is the issuer of many tenants: list those whose people may sign in under oidc.tenants`);
   if (tenants !== undefined && (!isSeveral || new URL(metadata.issuer).origin !== new URL(issuer).origin))
     throw new Error(`${metadata.issuer} is one issuer: leave oidc.tenants away`);
+  // The library takes https://example.com and https://example.com/ for one; tokens do not (Core 1.0, section 2: exactly).
+  if (!isSeveral && metadata.issuer !== issuer) throw new Error(calledItself(metadata.issuer));
   return metadata;
 }
 
@@ -132,10 +134,11 @@ function configured(
 }
 
 // The likeliest mistake of all: an issuer with a slash more or less. What the provider says of itself is what is right.
+const calledItself = (issuer: string) => `it calls itself ${JSON.stringify(issuer)}, and the issuer must be the same`;
+
 function hint({ issuer }: OidcSettings, cause: unknown): string {
   if (!(cause instanceof oidc.ClientError)) return cause instanceof Error ? `: ${cause.message}` : '';
   const { body } = (cause.cause ?? {}) as { readonly body?: { readonly issuer?: unknown } };
   const said = body?.issuer;
-  if (typeof said !== 'string' || said === issuer) return '';
-  return `: it calls itself ${JSON.stringify(said)}, and the issuer must be the same`;
+  return typeof said === 'string' && said !== issuer ? `: ${calledItself(said)}` : '';
 }

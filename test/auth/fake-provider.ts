@@ -20,6 +20,8 @@ interface Grant {
 
 /** What a test may change while the provider runs. */
 export interface Behaviour {
+  /** What it calls itself, where that is not where it listens. */
+  issuer?: string;
   /** Members of the discovery document, over the honest ones; `undefined` takes one away. */
   metadata: Record<string, unknown>;
   /** Claims of the id token, over the honest ones. */
@@ -76,8 +78,9 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
   await once(server, 'listening');
   const issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
 
+  const itself = () => behaviour.issuer ?? issuer;
   const metadata = () => ({
-    issuer,
+    issuer: itself(),
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     userinfo_endpoint: `${issuer}/userinfo`,
@@ -100,7 +103,7 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
     }
     const seconds = Math.floor(Date.now() / 1000);
     const claims = {
-      iss: issuer,
+      iss: itself(),
       aud: name,
       sub: 'ana',
       iat: seconds,
@@ -150,7 +153,7 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
       redirectUri: asked.get('redirect_uri') ?? '',
     });
     const back = new URL(asked.get('redirect_uri') ?? '');
-    const parameters = { code, state: asked.get('state') ?? '', iss: issuer, ...behaviour.callback };
+    const parameters = { code, state: asked.get('state') ?? '', iss: itself(), ...behaviour.callback };
     for (const [key, value] of Object.entries(parameters)) if (value !== undefined) back.searchParams.set(key, value);
     response.writeHead(302, { location: back.href }).end();
   }
@@ -171,7 +174,8 @@ export async function startFakeProvider(name = 'fake'): Promise<FakeProvider> {
     '/userinfo': (_, response) => sendJson(response, 200, { sub: 'ana', ...behaviour.userinfo }),
   };
   server.on('request', (request, response) => {
-    const path = new URL(request.url ?? '', issuer).pathname;
+    // Wherever the issuer is, its document is below it.
+    const path = new URL(request.url ?? '', issuer).pathname.replace(/^.*(?=\/\.well-known\/openid-)/, '');
     calls.set(path, (calls.get(path) ?? 0) + 1);
     const answer = behaviour.instead.get(path) ?? paths[path];
     if (answer === undefined) sendJson(response, 404, {});
