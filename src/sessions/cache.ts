@@ -48,7 +48,8 @@ export function cached(store: Store, { graceMs, log, metrics, now = Date.now }: 
       const known = closed ? undefined : recollection.recall(type, id);
       const isAway = outage.state !== 'Reachable';
       // That there is none is no sign that the store answers, and such a read may be asked for just that.
-      if (known?.isFresh === true && (known.found !== undefined || !isAway)) return known.found;
+      if (known?.isFresh === true && (known.found === undefined ? !isAway : outage.state !== 'Over'))
+        return known.found;
       if (known?.found !== undefined && outage.state === 'InGrace') return known.found;
       const before = recollection.mark();
       try {

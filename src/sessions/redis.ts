@@ -35,6 +35,7 @@ export function createRedisStore(settings: RedisSettings, options: RedisStoreOpt
     log,
     now,
     timeoutMs,
+    onDown: () => tell({ change: 'unknown' }),
     onUp() {
       tell({ change: 'unknown' });
       burial.begin();

@@ -38,8 +38,8 @@ export interface RecordPage {
 export const maxPage = 500;
 
 /**
- * `unknown`: news may have been lost, so whatever is remembered of any record is to be asked for again. It is told every
- * second for as long as the store cannot hear.
+ * `unknown`: news may have been lost, so whatever is remembered of any record is to be asked for again. It is told again
+ * and again, after a few seconds at the latest, for as long as the store cannot hear.
  */
 export type RecordChange =
   | { readonly type: RecordType; readonly id: string; readonly change: 'created' | 'replaced' | 'removed' }

@@ -38,8 +38,11 @@ describe('when Redis is in trouble,', { timeout: 120_000 }, () => {
   test('killed and started again: calls fail at once, and news that may be lost are told', async () => {
     await server.kill();
     await eventually(async () => codes().length > 0);
-    rig.heard.length = 0;
     for (let call = 0; call < 20; call += 1) assert.ok((await failsAfterMs(rig.store.read('session', 'x'))) < atOnceMs);
+    rig.heard.length = 0;
+    await eventually(async () => rig.heard.length >= 2);
+    assert.deepEqual(rig.heard[1], { change: 'unknown' }, 'who cannot hear says so again and again');
+    rig.heard.length = 0;
     await server.start();
     await heals();
     assert.deepEqual(rig.heard[0], { change: 'unknown' });

@@ -12,7 +12,7 @@ import { storeContract } from '../sessions.contract.ts';
 const graceMs = 600_000;
 
 /** A store beneath that counts reads, and is away, or slow, when told. */
-function makeStores(t?: TestContext) {
+function makeStores(t?: TestContext, grace = graceMs) {
   let offsetMs = 0;
   const now = () => Date.now() + offsetMs;
   const lines: string[] = [];
@@ -40,7 +40,7 @@ function makeStores(t?: TestContext) {
     },
   };
   const log = createLogger('info', (line) => lines.push((JSON.parse(line) as { msg: string }).msg));
-  const cache = cached(store, { graceMs: () => graceMs, log, metrics, now });
+  const cache = cached(store, { graceMs: () => grace, log, metrics, now });
   t?.after(() => cache.close());
   return {
     cache,
@@ -156,6 +156,19 @@ describe('with the store away', () => {
       'the session store is away for too long: sessions are no longer believed',
       'the session store is back',
     ]);
+  });
+
+  test('what was read a moment before is believed for the grace and no longer, though nothing was heard of it', async (t) => {
+    const shortMs = 60_000;
+    const { cache, beneath, advance, stored } = makeStores(t, shortMs);
+    const [{ id }, other] = [await stored(), await stored()];
+    await cache.read('session', id);
+    beneath.away = true;
+    await assert.rejects(cache.read('session', other.id), isUnavailable);
+    advance(shortMs - 1_000);
+    assert.ok(await cache.read('session', id));
+    advance(1_001);
+    await assert.rejects(cache.read('session', id), isUnavailable);
   });
 
   test('what was not there a moment ago is no answer once it is known to be away', async (t) => {

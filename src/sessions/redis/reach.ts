@@ -19,12 +19,15 @@ export interface Reach {
 }
 
 export interface ReachOptions extends Omit<Listeners, 'onDown'> {
+  /** There is no connection; called again with each attempt that fails. */
+  readonly onDown: () => void;
   readonly log: Logger;
   readonly now: () => number;
   readonly timeoutMs: number;
 }
 
-export function createReach(settings: RedisSettings, { log, now, timeoutMs, onUp, onNews }: ReachOptions): Reach {
+export function createReach(settings: RedisSettings, options: ReachOptions): Reach {
+  const { log, now, timeoutMs, onUp, onDown, onNews } = options;
   const troubles = createTroubles(log, now);
   let closed = false;
   const unlessClosed =
@@ -40,7 +43,10 @@ export function createReach(settings: RedisSettings, { log, now, timeoutMs, onUp
       troubles.answered('reading');
       onUp();
     }),
-    onDown: unlessClosed((cause) => void troubles.failed(cause)),
+    onDown: unlessClosed((cause) => {
+      troubles.failed(cause);
+      onDown();
+    }),
     onNews: unlessClosed(onNews),
   });
   const attempt = async <T>(operation: 'reading' | 'writing', work: () => Promise<T>): Promise<T> => {
