@@ -28,7 +28,7 @@ export async function startInSecrets({ more = '', max = 100, kubeconfig }: InSec
   try {
     const api = await startApiServer();
     stops.push(() => api.stop());
-    const borrowed = borrowAddress('10.231.9.1');
+    const borrowed = borrowAddress();
     stops.push(() => borrowed.stop());
     await installCrds(api);
     const replicas = await startReplicas({

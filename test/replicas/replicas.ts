@@ -59,8 +59,9 @@ export async function startReplicas({ sessions, publish, address }: ReplicasOpti
   }
 }
 
-/** An address that is not loopback, on the loopback device, for as long as the test runs. It needs root. */
-export function borrowAddress(address: string): { readonly address: string; stop(): Promise<void> } {
+/** An address that is not loopback, on the loopback device and for this process alone. It needs root. */
+export function borrowAddress(): { readonly address: string; stop(): Promise<void> } {
+  const address = `10.231.${128 + ((process.pid >> 8) % 128)}.${process.pid % 256}`;
   const ip = (verb: string) => execFileSync('ip', ['addr', verb, `${address}/32`, 'dev', 'lo'], { stdio: 'pipe' });
   ip('replace');
   return { address, stop: async () => void ip('del') };
