@@ -92,7 +92,7 @@ async function revokedAtBoth({ first, second }: Replicas): Promise<void> {
   const last = Math.max(...closed.map(({ afterMs }) => afterMs));
   console.log(
     `2 sessions ended in ${outcome.tookMs} ms; ${closed.length} streams closed, the last ${(-last).toFixed(0)} ms before the command had ended; ` +
-      `${outcome.confirmed.map(({ replica, afterMs }) => `${replica} confirmed after ${afterMs} ms`).join(', ')}`,
+      outcome.confirmed.map(({ replica, afterMs }) => `${replica} confirmed after ${afterMs} ms`).join(', '),
   );
 }
 
