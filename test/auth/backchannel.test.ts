@@ -85,7 +85,8 @@ describe('a token that was used', () => {
     const ground = await people(t);
     const token = await sign(ground.provider, { sub: 'eve' });
     const answers = await Promise.all(Array.from({ length: 10 }, () => tell(ground, token)));
-    assert.deepEqual(answers.map(statusOf).toSorted(), [200, ...Array.from({ length: 9 }, () => 400)]);
+    const taken = answers.filter((answer) => statusOf(answer) === 200);
+    assert.equal(taken.length, 1);
   });
 
   test('while the store was away is taken later', async (t) => {

@@ -8,6 +8,7 @@ import { ProviderError } from '../../src/auth/provider-error.ts';
 import type { Tokens } from '../../src/auth/record.ts';
 import type { Identity } from '../../src/model/identity.ts';
 import { createLogger } from '../../src/telemetry.ts';
+import { appHost, assertArrived, fullSession, layGround, visit } from '../attacks/login/rig.ts';
 import { startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';
 
@@ -71,4 +72,22 @@ test('a provider that fails at it says so', async (t) => {
     Promise.resolve(providerFor(t).revoke?.(tokens)),
     (error) => error instanceof ProviderError && error.code === 'unavailable',
   );
+});
+
+test('at a sign-out the refresh token is given back, once the session has ended, and nobody waits for that', async (t) => {
+  const { house, provider, victim } = await layGround(t);
+  const { behaviour, issuer } = provider;
+  behaviour.metadata = { revocation_endpoint: `${issuer}/revoke` };
+  const app = `https://${appHost}/`;
+  assertArrived(await visit(victim, app), app);
+  const { refreshToken } = (await fullSession(victim)).tokens;
+  const told = Promise.withResolvers<unknown>();
+  // Hears of it, and never answers.
+  behaviour.instead.set('/revoke', async (request) => {
+    const token = new URLSearchParams(await text(request)).get('token');
+    told.resolve({ token, after: house.watched.writes.at(-1) });
+  });
+  const end = await visit(victim, `${app}.sallyport/sign-out`, { method: 'POST', fetchSite: 'same-origin' });
+  assert(end.kind === 'Page' && end.page.kind === 'SignedOut', JSON.stringify(end));
+  assert.deepEqual(await told.promise, { token: refreshToken, after: 'remove session' });
 });
