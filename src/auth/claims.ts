@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import type { IDToken, UserInfoResponse } from 'openid-client';
 import type { Identity } from '../model/identity.ts';
-import type { OidcSettings } from '../model/settings.ts';
+import type { OidcSettings, ProviderSettings } from '../model/settings.ts';
 import { ProviderError } from './provider-error.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -92,6 +92,7 @@ export function identityOf(settings: OidcSettings, claims: Claims): Identity {
 // space or comma is nothing unusual: it is taken apart only where the settings say at what.
 function groupsOf({ claims: { groups: path, groupsSeparator } }: OidcSettings, claims: Claims): readonly string[] {
   const groups = claimAt(claims, path);
+  if (groups === '') return [];
   if (typeof groups === 'string')
     return groupsSeparator === undefined
       ? [groups]
@@ -113,6 +114,12 @@ export function groupsFault({ claims: { groups: path } }: OidcSettings, claims: 
     typeof groups === 'string' ||
     (Array.isArray(groups) && (groups.length === 0 || groups.some((group) => typeof group === 'string')));
   return isReadable ? undefined : 'Unreadable';
+}
+
+/** Whether the person is in groups that the claims do not tell: then nobody can say that they are in none. */
+export function hasUnknownGroups(settings: ProviderSettings, claims: Claims): boolean {
+  const fault = settings.kind === 'OpenIDConnect' ? groupsFault(settings, claims) : undefined;
+  return fault === 'Overage' || fault === 'Unreadable';
 }
 
 // Entra ID names a place to ask for what does not fit (OpenID Connect Core 1.0, section 5.6.2), or says no more than that

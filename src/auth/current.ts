@@ -1,5 +1,6 @@
 // A session as it is now: read, refreshed where it is due, and its use noted. Everybody who wants one comes through here.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasUnknownGroups } from './claims.ts';
 import type { Ticket } from './cookie.ts';
 import type { Desk } from './desk.ts';
 import type { Tokens } from './record.ts';
@@ -128,8 +129,12 @@ async function withGroups(
 ): Promise<{ readonly identity: Identity; readonly renewAt: number }> {
   const { email, claims } = identity;
   const person = { subject, claims, ...(email !== undefined && { email }) };
-  const membership = await desk.provider(provider)?.groupsOf?.(person);
-  if (membership === undefined) return { identity, renewAt: Infinity };
+  const from = desk.provider(provider);
+  const membership = await from?.groupsOf?.(person);
+  if (membership === undefined) {
+    const isUnknown = from !== undefined && hasUnknownGroups(from.settings, claims);
+    return { identity: isUnknown ? { ...identity, groupsUnknown: true } : identity, renewAt: Infinity };
+  }
   const { groups, renewAt } = membership;
   if (groups === undefined) return { identity: { ...identity, groupsUnknown: true }, renewAt };
   return { identity: { ...identity, groups: [...new Set([...identity.groups, ...groups])] }, renewAt };

@@ -206,7 +206,7 @@ async function user(desk: Desk, request: OwnRequest): Promise<Answer> {
 }
 
 function shown({ session }: CurrentSession) {
-  const { user: name, email, name: fullName, groups } = session.identity;
+  const { user: name, email, name: fullName, groups, groupsUnknown } = session.identity;
   return {
     user: name,
     ...(email !== undefined && { email }),
@@ -215,6 +215,7 @@ function shown({ session }: CurrentSession) {
     provider: session.provider,
     signedInAt: session.authenticatedAt,
     expiresAt: session.expiresAt,
+    ...(groupsUnknown === true && { groupsUnknown }),
   };
 }
 

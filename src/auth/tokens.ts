@@ -112,7 +112,7 @@ async function claimsOf(
 
 // No groups, and no word why, is what people search longest for.
 function tellOfGroups({ settings, log, told }: Reading, claims: Claims): void {
-  const fault = groupsFault(settings, claims);
+  const fault = settings.directory === undefined ? groupsFault(settings, claims) : undefined;
   if (fault === undefined || told.has(fault)) return;
   told.add(fault);
   const claim = settings.claims.groups.join('.');
@@ -121,9 +121,9 @@ function tellOfGroups({ settings, log, told }: Reading, claims: Claims): void {
 
 const groupsAdvice = {
   Overage:
-    'the provider says that somebody has more groups than fit in a token: they have none here without a directory',
+    'the provider says that somebody has more groups than fit in a token: without a directory what asks for groups is refused to them',
   Missing: 'the provider sends no such claim: without a directory nobody has groups',
-  Unreadable: 'the claim is neither a list of texts nor a text: nobody has groups',
+  Unreadable: 'the claim is neither a list of texts nor a text: what asks for groups is refused',
 } as const;
 
 async function userinfo({ configuration, forUserinfo }: Discovered, accessToken: string, subject: string) {

@@ -10,7 +10,7 @@ export interface Identity {
   /** A Kubernetes workload that asks with its own token, `namespace/name`; absent for people. */
   readonly serviceAccount?: string;
   readonly groups: readonly string[];
-  /** There are others, and the directory that knows them does not answer: what asks for groups cannot be judged. */
+  /** There are others: they did not fit in a token, or a directory does not answer. What asks for groups cannot be judged. */
   readonly groupsUnknown?: true;
   /** The id token's and userinfo's claims, for `claim` criteria and claim headers. Never a token. */
   readonly claims: Readonly<Record<string, unknown>>;

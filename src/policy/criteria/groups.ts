@@ -12,7 +12,7 @@ export function compileGroups(matcher: ListMatcher, compiling: Compiling): Judge
     aboutPerson(
       'groups',
       ({ groups, groupsUnknown }, { now }) => (groupsUnknown === true ? unknown : test(groups, now)),
-      ({ groups, groupsUnknown }) => (groupsUnknown === true ? { failed: 'a directory does not answer' } : groups),
+      ({ groups, groupsUnknown }) => (groupsUnknown === true ? { failed: 'the groups are not known' } : groups),
     )
   );
 }
