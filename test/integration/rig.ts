@@ -36,6 +36,8 @@ export interface RigOptions {
   /** Changes the manifests before they are served first; gets the text of each. */
   readonly prepare?: (text: string, port: number) => string;
   readonly provider?: Partial<ProviderOptions>;
+  /** The provider says here when somebody has signed out there. */
+  readonly backChannel?: boolean;
   /** Files to serve beside the demo's, by name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Listens for https too; the authentication host is then there. */
@@ -45,6 +47,7 @@ export interface RigOptions {
 export async function startRig({
   prepare = (text) => text,
   provider: providerOptions = {},
+  backChannel = false,
   files = {},
   https = false,
 }: RigOptions = {}): Promise<Rig> {
@@ -64,6 +67,7 @@ export async function startRig({
       port: 0,
       redirectUris: hosts.flatMap((host) => [`${host}/oauth2/callback`, `${host}/.sallyport/callback`]),
       postLogoutRedirectUris: hosts.map((host) => `${host}/.sallyport/signed-out`),
+      ...(backChannel && { backchannelLogoutUri: `${hosts[0]}/oauth2/backchannel-logout` }),
       ...providerOptions,
     });
     stops.push(provider.stop);
