@@ -51,6 +51,7 @@ export function createProviderFetch(
   now: () => number,
 ): ProviderFetch {
   const connector = buildConnector({
+    allowH2: false,
     lookup: lookupLocalhost,
     timeout: connectTimeoutMs,
     ...(ca !== undefined && { ca }),
@@ -64,16 +65,15 @@ export function createProviderFetch(
       if (error !== null) callback(new NotConnected(error), null);
       else callback(null, socket);
     });
-  const limits = {
+  // Each call has a connection of its own: one that was kept could be closing just now, and then nobody could tell whether
+  // what may be spent only once has arrived.
+  const agent = new Agent({
     connect,
+    pipelining: 0,
     headersTimeout: callTimeoutMs,
     bodyTimeout: callTimeoutMs,
     maxResponseSize: maxAnswerBytes,
-  };
-  const asking = new Agent(limits);
-  // What may be spent only once goes over a connection of its own: one that was kept could be closing just now, and then
-  // nobody can tell whether it arrived.
-  const spending = new Agent({ ...limits, pipelining: 0 });
+  });
   let heardAt = -Infinity;
   return {
     async fetch(url, { body, headers, method, redirect, signal }) {
@@ -84,15 +84,12 @@ export function createProviderFetch(
         ...(body != null && { body: body as string }),
         ...(signal && { signal }),
       };
-      const dispatcher = method === 'POST' ? spending : asking;
-      const answer = await readWhole(await undiciFetch(url, { ...init, dispatcher }));
+      const answer = await readWhole(await undiciFetch(url, { ...init, dispatcher: agent }));
       if (answer.status < 500 && answer.status !== 429) heardAt = now();
       return answer;
     },
     heardAt: () => heardAt,
-    async close() {
-      await Promise.all([asking.close(), spending.close()]);
-    },
+    close: () => agent.close(),
   };
 }
 
