@@ -1,6 +1,7 @@
 // What the data path asks of the `auth` role: the one interface between them, whether in one process or across a socket.
 import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
+import type { StepUp } from '../model/step-up.ts';
 
 export type Opening = OpenedSession | RefusedToken | undefined;
 
@@ -68,8 +69,8 @@ export interface OwnRequest {
   readonly body?: string;
   /** The providers whose sessions count on the route asked for, the default first; empty: those of the class. */
   readonly providers: readonly string[];
-  /** Somebody is signed in, and must prove again who they are: at most so long ago. */
-  readonly withinSeconds?: number;
+  /** Somebody is signed in, and must prove again who they are. */
+  readonly stepUp?: StepUp;
 }
 
 export type Answer = { readonly cookies: readonly string[] } & (

@@ -1,4 +1,5 @@
 // Our cookies: what they are called, what they hold, and the Set-Cookie lines that make and end them.
+import { createHash } from 'node:crypto';
 import { sessionCookieName } from './authority.ts';
 import { seal, unseal } from './keys.ts';
 import type { ClassSettings, KeyRing } from '../model/settings.ts';
@@ -71,6 +72,22 @@ export function flowCookie(settings: ClassSettings, flowId: string, value: strin
 
 export function endFlowCookie(settings: ClassSettings, flowId: string): string {
   return line(flowCookieName(settings, flowId), '', 'Lax', 0);
+}
+
+/** The cookie that remembers where this browser's person signed in last, when they had a choice. */
+export function choiceCookieName(settings: ClassSettings): string {
+  return `${sessionCookieName(settings.cookieName)}-provider`;
+}
+
+const choiceLifetimeMs = 365 * 24 * 3_600_000;
+
+/** Says nothing that the person could not choose themselves, and so is not sealed; hashed, for names may be long. */
+export function choiceCookie(settings: ClassSettings, provider: string): string {
+  return line(choiceCookieName(settings), choiceValue(provider), 'Lax', choiceLifetimeMs);
+}
+
+export function choiceValue(provider: string): string {
+  return createHash('sha256').update(provider).digest('base64url').slice(0, 22);
 }
 
 // __Host-: no Domain, Path=/, Secure (RFC 6265bis, section 4.1.3.2): no other host can set it or see it.

@@ -21,7 +21,7 @@ export interface Desk {
   readonly store: Store;
   readonly settings: ClassSettings;
   readonly ring: KeyRing;
-  readonly provider: (name: string | undefined) => Provider | undefined;
+  readonly provider: (name: string) => Provider | undefined;
   readonly providers: () => readonly Provider[];
   /** Absent: there is no cluster whose workloads could have tokens. */
   readonly workloads?: Workloads;

@@ -7,9 +7,19 @@ import type { KeyRing, RingKey } from '../model/settings.ts';
 /**
  * What a sealed text is for. `flow`: a sign-in under way, in a cookie. `request`: an application host asks the
  * authentication host for a sign-in. `host-cookie`: a session's secret, for one host. `listing`, `body`, `index`: parts
- * of a record. `return`: where a signed-out person came from. `notice`: what replicas tell each other.
+ * of a record. `journey`: a sign-in before its provider is chosen. `return`: where a signed-out person came from. `notice`:
+ * what replicas tell each other.
  */
-export type Purpose = 'flow' | 'request' | 'host-cookie' | 'listing' | 'body' | 'index' | 'return' | 'notice';
+export type Purpose =
+  | 'flow'
+  | 'request'
+  | 'host-cookie'
+  | 'listing'
+  | 'body'
+  | 'index'
+  | 'journey'
+  | 'return'
+  | 'notice';
 
 const cipher = 'aes-256-gcm';
 const nonceBytes = 12;

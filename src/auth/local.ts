@@ -16,7 +16,8 @@ import type { Provider, ProviderOptions } from './provider.ts';
 import { currentSession } from './current.ts';
 import type { CurrentSession } from './current.ts';
 import { createRefresher } from './refresh.ts';
-import { isAuthenticationHost, logoutChannelPath } from './place.ts';
+import { chosenProvider } from './choice.ts';
+import { choicePath, isAuthenticationHost, logoutChannelPath } from './place.ts';
 import { signOut, signedOut } from './logout.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './steps.ts';
 import { endOwnSessions, ownSessions, ownSessionsPath } from './own-sessions.ts';
@@ -80,7 +81,7 @@ export function createLocalAuthority({
     settings: current.class,
     ring: ring(),
     providers: () => [...providers.values()].map(({ provider }) => provider),
-    provider: (name) => providers.get(name ?? current.class.providers[0] ?? '')?.provider,
+    provider: (name) => providers.get(name)?.provider,
     ...(workloads && { workloads }),
     log,
     metrics,
@@ -162,6 +163,9 @@ async function respond(desk: Desk, request: OwnRequest, channels: LogoutChannels
       return user(desk, request);
     case `${ownPrefix}sign-in`:
       return signIn(desk, request, onAuthenticationHost);
+    case choicePath:
+      if (settings.authenticationHost !== undefined && !onAuthenticationHost) break;
+      return chosenProvider(desk, request);
     case `${ownPrefix}signed-out`:
       return signedOut(desk, request);
     case `${ownPrefix}callback`:

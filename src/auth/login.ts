@@ -3,6 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { parseSealed, seal, unseal } from './keys.ts';
 import type { KeyRing } from '../model/settings.ts';
+import { stepUp } from '../model/step-up.ts';
 import type { Challenge } from './provider.ts';
 
 /** How long a person may take over a sign-in. */
@@ -16,33 +17,54 @@ const maxReturnLength = 2_000;
 
 const challengeSchema = z.object({ state: z.string(), nonce: z.string(), verifier: z.string() });
 
-const requestSchema = z.object({
+/** What is wanted of a sign-in. */
+const wanted = {
+  /** Names of IdentityProviders, of which any will do; the default first. */
+  providers: z.array(z.string()).readonly(),
+  /** Whoever is signed in already is not wanted: the provider asks who it is. */
+  somebodyElse: z.boolean(),
+  /** Absent: any sign-in will do. */
+  stepUp: stepUp.exactOptional(),
+};
+
+/** Where an application's host waits for a session. */
+const returnSchema = z.object({
   flow: z.string(),
   scheme: z.enum(['http', 'https']),
   authority: z.string(),
-  provider: z.string(),
   binding: z.string(),
-  /** Whoever is signed in already is not wanted: the provider asks who it is. */
-  somebodyElse: z.boolean(),
-  /** How long ago the person may have proved who they are; absent: any sign-in will do. */
-  withinSeconds: z.number().optional(),
-  at: z.number(),
 });
+
+const requestSchema = returnSchema.extend({ ...wanted, at: z.number() });
 
 /** What an application's host asks of the authentication host: a session for one browser, to be delivered by a one-time code. */
 export type SignInRequest = z.infer<typeof requestSchema>;
+export type SignInReturn = z.infer<typeof returnSchema>;
+
+/** On the host that speaks with providers: a sign-in before its provider is chosen, in the links to choose by. */
+const journeySchema = z.object({
+  ...wanted,
+  /** The application's host that wants the session; absent: this host does. */
+  for: returnSchema.exactOptional(),
+  /** A path and query on this host, for when no other asked. */
+  returnTo: z.string(),
+  at: z.number(),
+});
+export type Journey = Readonly<z.infer<typeof journeySchema>>;
 
 const flowSchema = z.discriminatedUnion('kind', [
   /** On an application's host: waits for the one-time code. */
   z.object({ kind: z.literal('Code'), secret: z.string(), returnTo: z.string(), at: z.number() }),
-  /** On the host that speaks with the provider: waits for its callback, then answers `request` or returns to `returnTo`. */
+  /** On the host that speaks with the provider: waits for its callback, then delivers the session or returns to `returnTo`. */
   z.object({
     kind: z.literal('Provider'),
     provider: z.string(),
+    /** The person had a choice, and it is remembered when it has led somewhere. */
+    isChosen: z.literal(true).exactOptional(),
     challenge: challengeSchema,
     redirectUri: z.string(),
-    request: requestSchema.optional(),
-    withinSeconds: z.number().optional(),
+    for: returnSchema.exactOptional(),
+    stepUp: stepUp.exactOptional(),
     returnTo: z.string(),
     at: z.number(),
   }),
@@ -72,10 +94,14 @@ export function newCodeFlow(path: string, at: number): CodeFlow {
   return { kind: 'Code', secret: random(), returnTo: keepable(path), at };
 }
 
-/** The path and query to come back to, where they fit in a cookie; else the path alone, else the start page. */
-export function keepable(returnTo: string): string {
+/**
+ * The path and query to come back to, where they fit in a cookie beside what else it holds; else the path alone, else the
+ * start page.
+ */
+export function keepable(returnTo: string, beside: object = {}): string {
   // As JSON, where a backslash or a quote takes two bytes.
-  const fits = (text: string) => Buffer.byteLength(JSON.stringify(text)) <= maxReturnLength + 2;
+  const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value)) - 2;
+  const fits = (text: string) => bytesOf(text) + bytesOf(beside) <= maxReturnLength;
   if (fits(returnTo)) return returnTo;
   const path = returnTo.split('?', 1)[0] ?? '/';
   return fits(path) ? path : '/';
@@ -115,6 +141,17 @@ export function unsealRequest(
   const request = parseSealed(requestSchema, unseal(ring, 'request', sealed, authenticationHost));
   return request !== undefined && now - request.at < flowLifetimeMs ? request : undefined;
 }
+
+export function sealJourney(ring: KeyRing, journey: Journey, host: string): string {
+  return seal(ring, 'journey', JSON.stringify(journey), host);
+}
+
+/** However old it is: `isLate` says whether it may still be gone on. */
+export function unsealJourney(ring: KeyRing, sealed: string, host: string): Journey | undefined {
+  return parseSealed(journeySchema, unseal(ring, 'journey', sealed, host));
+}
+
+export const isLate = ({ at }: Pick<Journey, 'at'>, now: number): boolean => now - at >= flowLifetimeMs;
 
 const checked = Symbol('checked');
 

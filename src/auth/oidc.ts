@@ -26,12 +26,12 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
   return {
     settings,
     ...(settings.programs && { programs: createPrograms(settings, settings.programs, port, now) }),
-    async authorizationUrl(redirectUri, { state, nonce, verifier }, { somebodyElse = false, withinSeconds } = {}) {
+    async authorizationUrl(redirectUri, { state, nonce, verifier }, demand = {}) {
       const { configuration } = await discovery.configuration();
       const parameters = {
-        ...(somebodyElse && { prompt: askingPrompt(configuration) }),
-        ...(withinSeconds !== undefined && { max_age: String(withinSeconds) }),
+        ...(demand.somebodyElse === true && { prompt: askingPrompt(configuration) }),
         ...settings.authorizationParameters,
+        ...demanded(demand),
         redirect_uri: redirectUri,
         scope: supportedScopes(settings, configuration).join(' '),
         response_type: 'code',
@@ -124,6 +124,15 @@ function supportedScopes(settings: OidcSettings, configuration: oidc.Configurati
   const supported = configuration.serverMetadata().scopes_supported;
   if (supported === undefined) return settings.scopes;
   return settings.scopes.filter((scope) => scope === 'openid' || supported.includes(scope));
+}
+
+// OpenID Connect Core 1.0, section 3.1.2.1. A policy asks for it, so that nothing that is always asked for comes before it.
+function demanded({ withinSeconds, acrValues, afresh = false }: Demand): Readonly<Record<string, string>> {
+  return {
+    ...(withinSeconds !== undefined && { max_age: String(withinSeconds) }),
+    ...(acrValues !== undefined && { acr_values: acrValues.join(' ') }),
+    ...(afresh && { prompt: 'login' }),
+  };
 }
 
 // OpenID Connect Core 1.0, section 3.1.2.1. Choosing an account is what is wanted; who cannot offer that can ask for a password.

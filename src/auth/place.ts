@@ -18,6 +18,9 @@ export function logoutChannelPath(settings: ClassSettings, channel: 'backchannel
   return settings.authenticationHost === undefined ? `${ownPrefix}${channel}-logout` : `/oauth2/${channel}-logout`;
 }
 
+/** Where a person chooses a provider, on the host that speaks with them. */
+export const choicePath = `${ownPrefix}choose`;
+
 /** A URL on a host of ours; `path` begins with a slash. */
 export function urlOn(scheme: 'http' | 'https', authority: string, path: string): string {
   return `${scheme}://${authority}${path}`;

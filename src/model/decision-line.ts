@@ -1,5 +1,6 @@
 // A line of the decision log: who asked for what, what was decided, and by what. The proxy writes it; `report` and `check` read it.
 import { z } from 'zod';
+import { stepUp } from './step-up.ts';
 
 const verdict = z.enum(['Allow', 'Deny', 'Login']);
 
@@ -39,7 +40,7 @@ export const decisionLine = z.object({
   authenticatedAt: z.iso.datetime().optional(),
   sessionStartedAt: z.iso.datetime().optional(),
   verdict,
-  stepUpSeconds: z.number().optional(),
+  stepUp: stepUp.exactOptional(),
   ...cause,
   /** Why the route refuses everybody, before any policy is asked. */
   fault: z.string().optional(),

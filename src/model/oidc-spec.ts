@@ -107,6 +107,21 @@ export const oidcSpec = z
       .record(z.string(), z.string().max(1024))
       .optional()
       .meta({ description: 'Further parameters of the authorization request, such as hd or prompt.' }),
+    acrForMethods: z
+      .record(
+        z.string(),
+        z
+          .string()
+          .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/)
+          .max(256),
+      )
+      .refine((methods) => Object.keys(methods).length <= 16, { error: 'at most 16 are allowed' })
+      .default({})
+      .meta({
+        description:
+          'The acr to ask the provider for (acr_values) where a policy wants an authenticationMethod that the sign-in lacks, such as mfa.',
+        maxProperties: 16,
+      }),
     caSecretRef: secretReference.optional().meta({ description: 'A Secret whose ca.crt signs the provider.' }),
     logout: z
       .enum(['Provider', 'Local'])

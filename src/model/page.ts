@@ -1,4 +1,5 @@
 // What we say to a person ourselves, as a closed list; proxy/respond turns one into HTML, or into problem JSON for a program.
+import type { StepUp } from './step-up.ts';
 
 /** Where a link or a form button leads, always on a host of ours. */
 type Url = string;
@@ -13,12 +14,13 @@ export type Page =
   | {
       readonly kind: 'SignInNeeded';
       readonly signIn: Url;
-      /** Signed in, but longer ago than this. */ readonly withinSeconds?: number;
+      /** Signed in, but too long ago or too weakly. */ readonly stepUp?: StepUp;
     }
   /** A bearer token that is for us, and not good: `reason` goes into the challenge. */
   | { readonly kind: 'TokenRefused'; readonly reason: string }
+  | ChooseProvider
   /** A sign-in that did not end well. `reason` is for the person; it holds nothing that the provider sent unasked. */
-  | { readonly kind: 'SignInFailed'; readonly reason: SignInFailure; readonly startAgain: Url }
+  | { readonly kind: 'SignInFailed'; readonly reason: SignInFailure; readonly startAgain: Url; readonly otherWay?: Url }
   /** Signed in, and on the way: goes on by itself (a meta refresh), where a redirect would leave a Strict cookie behind. */
   | { readonly kind: 'SignedIn'; readonly goOn: Url }
   | {
@@ -36,10 +38,18 @@ export type Page =
   | { readonly kind: 'InsecureTransport' }
   /** Nobody can sign in: the class or the route has no usable identity provider. */
   | { readonly kind: 'NoProvider' }
-  | { readonly kind: 'ProviderUnavailable'; readonly retryAfterSeconds: number }
+  | { readonly kind: 'ProviderUnavailable'; readonly retryAfterSeconds: number; readonly otherWay?: Url }
   | { readonly kind: 'StoreUnavailable'; readonly retryAfterSeconds: number }
   | { readonly kind: 'UpstreamUnavailable'; readonly reason: UpstreamFailure }
   | { readonly kind: 'InternalError' };
+
+/** Several providers would do, and the person says which. */
+interface ChooseProvider {
+  readonly kind: 'ChooseProvider';
+  readonly choices: readonly { readonly label: string; readonly url: Url }[];
+  /** Somebody is signed in with a provider that does not count here; that sign-in ends when another begins. */
+  readonly instead?: { readonly person: string; readonly provider: string };
+}
 
 /** Not let in. */
 interface Refused {
@@ -59,7 +69,9 @@ export type SignInFailure =
   /** The provider said no, or the person did. */
   | 'Denied'
   /** The provider's answer failed a check. */
-  | 'Invalid';
+  | 'Invalid'
+  /** A stronger sign-in was asked for, and the provider vouches for a weaker one. */
+  | 'TooWeak';
 
 export type UpstreamFailure =
   | 'NoEndpoints'

@@ -2,6 +2,7 @@
 import type { Identity } from './identity.ts';
 import type { Attachment, PolicyMode } from './policy.ts';
 import type { Reason } from './reason.ts';
+import type { StepUp } from './step-up.ts';
 
 /** A certificate that the client has shown, and that is valid. */
 export interface ClientCertificate {
@@ -51,10 +52,10 @@ export interface Verdict {
   /** What it would be, were everything in Audit enforced; absent where nothing is in Audit. */
   readonly trial?: Decision;
   /**
-   * On a Login: somebody is signed in, and would be let in had they proved who they are within this many seconds
-   * (`authenticatedWithin`). Absent: nobody is signed in.
+   * On a Login: somebody is signed in, and would be let in after such a sign-in (`authenticatedWithin`, `acr`,
+   * `authenticationMethod`). Absent: nobody is signed in.
    */
-  readonly stepUpSeconds?: number;
+  readonly stepUp?: StepUp;
 }
 
 /** A result with the reasons that led to it: of the true operands where it is true, of the false ones where it is false. */

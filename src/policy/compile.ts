@@ -1,10 +1,10 @@
 // Policies and rules, compiled once into closures over numbers; evaluate runs them, explain walks them.
 import type { Criterion } from '../model/criteria.ts';
-import { parseDuration } from '../model/duration.ts';
 import type { Access, Attachment, AttachedPolicy, Operators, Policy, PolicyMode, Rule } from '../model/policy.ts';
 import type { Facts } from '../model/verdict.ts';
 import { compileCriterion } from './criteria.ts';
-import { criteriaOf } from './placed.ts';
+import { askingsIn } from './step-up.ts';
+import type { Askings } from './step-up.ts';
 import { againstIn, holds, truthOf, unauthenticated } from './truth.ts';
 import type { Judge, Truth } from './truth.ts';
 import { forPeople } from './workload.ts';
@@ -77,8 +77,8 @@ export interface CompiledAccess {
 /** What counts in a decision. */
 export interface Opinions {
   readonly all: readonly Opinion[];
-  /** How young a sign-in must be at the most for every criterion that asks its age; absent: none does. */
-  readonly freshWithinMs?: number;
+  /** What a sign-in could be asked for; absent: it would change nothing. */
+  readonly askings?: Askings;
 }
 
 /** What a policy has to say in a decision. */
@@ -121,9 +121,9 @@ function compileAll({ policies: attached, defaultAccess }: Access): CompiledAcce
     isEnforced: policy.mode === 'Enforce',
   }));
   const opinions = (governing: readonly Governing[], of: (policy: Governing) => Actions, rules: readonly Rule[]) => {
-    const ages = rules.flatMap(agesIn);
+    const askings = askingsIn(rules);
     const all = governing.map((policy): Opinion => ({ ...of(policy), mayGrant: policy.attachment !== 'Mandatory' }));
-    return { all, ...(ages.length > 0 && { freshWithinMs: Math.min(...ages) }) };
+    return { all, ...(askings && { askings }) };
   };
   const enforced = policies.filter(({ isEnforced }) => isEnforced);
   const isTried = policies.some(({ isEnforced, trial }) => !isEnforced || trial !== undefined);
@@ -140,15 +140,6 @@ function compileAll({ policies: attached, defaultAccess }: Access): CompiledAcce
     // An Audit policy counts as brought: a route with nothing but Audit denies.
     byDefault: defaultAccess === 'Authenticated' && policies.every(({ attachment }) => attachment === 'Mandatory'),
   };
-}
-
-function agesIn(rule: Rule): readonly number[] {
-  return [...criteriaOf([rule])]
-    .flatMap(
-      ({ criterion: { authenticatedWithin, sessionAge } }) =>
-        authenticatedWithin ?? sessionAge?.under ?? sessionAge?.over ?? [],
-    )
-    .map(parseDuration);
 }
 
 function compileRules(policy: Policy): CompiledPolicy {

@@ -1,28 +1,15 @@
 // How a matcher of lists is compiled.
+import { spelling } from '../model/claim-value.ts';
+import type { List } from '../model/claim-value.ts';
 import type { ListMatcher } from '../model/matchers.ts';
 import { compileDataSet } from './data-set.ts';
 import { failed, truthOf } from './truth.ts';
 import type { Compiling, Truth } from './truth.ts';
 
-export type List = readonly unknown[];
-
 /** From here on a Set costs less than a look at each element. */
 const shortList = 16;
 
 const membersOfList = new WeakMap<List, ReadonlySet<unknown>>();
-
-/** How an element compares: numbers and booleans by their spelling; objects and null equal nothing. */
-export function spelling(element: unknown): string | undefined {
-  if (typeof element === 'string') return element;
-  if (typeof element === 'number' || typeof element === 'boolean') return String(element);
-  return undefined;
-}
-
-/** A single value is a list of one; undefined where there is nothing to compare with. */
-export function listOf(value: unknown): List | undefined {
-  if (Array.isArray(value)) return value;
-  return spelling(value) === undefined ? undefined : [value];
-}
 
 /** A person may be in 10,000 groups: their Set is made once, and lives as long as the session's array. */
 function membersOf(list: List): ReadonlySet<unknown> {

@@ -1,5 +1,6 @@
 // An explanation in plain sentences: what each policy said and why, and what came of all of them together.
 import { reasons } from '../model/reason.ts';
+import type { StepUp } from '../model/step-up.ts';
 import type { Explanation, Outcome, PolicyVerdict } from '../model/verdict.ts';
 import { asksWhoItIs, grants } from './explain.ts';
 
@@ -8,13 +9,11 @@ import { asksWhoItIs, grants } from './explain.ts';
  * For operators: it names policies, and nothing of the person.
  */
 export function explainVerdict({ verdict, policies }: Pick<Explanation, 'verdict' | 'policies'>): string[] {
-  const { decision, stepUpSeconds } = verdict;
+  const { decision, stepUp } = verdict;
   const sentences = policies.flatMap((policy) => [explainPolicy(policy), ...explainTrial(policy)]);
   const enforced = policies.filter(({ mode }) => mode !== 'Audit');
-  if (stepUpSeconds !== undefined) {
-    sentences.push(
-      `Nothing but the age of the sign-in is in the way: sign in again, at most ${stepUpSeconds} seconds ago.`,
-    );
+  if (stepUp !== undefined) {
+    sentences.push(explainStepUp(stepUp));
   } else if (decision === 'Login' && !enforced.some(asksWhoItIs)) {
     sentences.push('Nobody is signed in, and the default access asks who it is: sign in first.');
   }
@@ -25,6 +24,16 @@ export function explainVerdict({ verdict, policies }: Pick<Explanation, 'verdict
     sentences.push('No policy grants access.');
   }
   return sentences;
+}
+
+function explainStepUp({ withinSeconds, acrValues, methods }: StepUp): string {
+  const wanted = [
+    ...(withinSeconds === undefined ? [] : [`at most ${withinSeconds} seconds ago`]),
+    ...(acrValues === undefined ? [] : [`with acr ${acrValues.join(' or ')}`]),
+    ...(methods === undefined ? [] : [`by ${methods.join(' and ')}`]),
+  ];
+  const isOld = acrValues === undefined && methods === undefined;
+  return `Nothing but ${isOld ? 'the age of the sign-in' : 'how they signed in'} is in the way: sign in again, ${wanted.join(', ')}.`;
 }
 
 function isBroken({ broken }: PolicyVerdict): boolean {

@@ -41,7 +41,7 @@ function lineOf(
   { id, route, facts, verdict, session }: Decided,
   { cause = { reasons: [] }, trialCause = { reasons: [] } }: Partial<Explanation> = {},
 ): Omit<DecisionLine, 'time' | 'msg'> {
-  const { decision, stepUpSeconds, trial } = verdict;
+  const { decision, stepUp, trial } = verdict;
   const { host, method, path, ip } = facts;
   return {
     id,
@@ -53,7 +53,7 @@ function lineOf(
     client: ip,
     ...(session && personOf(session)),
     verdict: decision,
-    ...(stepUpSeconds !== undefined && { stepUpSeconds }),
+    ...(stepUp && { stepUp }),
     ...causeOf(cause),
     ...(route.denied !== undefined && { fault: route.denied }),
     ...(trial !== undefined && { trial: { verdict: trial, ...causeOf(trialCause) } }),

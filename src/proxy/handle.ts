@@ -185,7 +185,7 @@ async function askToSignIn(
   exchange: Exchange,
   asked: CanonicalRequest,
   routes: HostRoutes,
-  { route: { providers, workloads }, verdict: { stepUpSeconds: withinSeconds } }: Decided,
+  { route: { providers, workloads }, verdict: { stepUp } }: Decided,
   refused: RefusedToken | undefined,
 ): Promise<RequestOutcome> {
   // A route without a host never starts a login (promise 14).
@@ -202,10 +202,10 @@ async function askToSignIn(
   // A program gets a 401 it can understand; a form's author a page, for a redirect would lose what was written (promise 9).
   if (!forPerson || !mayRedirect || exchange.upgrade !== undefined) {
     const signIn = `${asked.path}${asked.query}`;
-    const page: Page = { kind: 'SignInNeeded', signIn, ...(withinSeconds !== undefined && { withinSeconds }) };
+    const page: Page = { kind: 'SignInNeeded', signIn, ...(stepUp && { stepUp }) };
     return say(exchange, page, 'Unauthenticated');
   }
-  const own = ownRequest(asked, exchange.table.settings.cookieName, { providers, withinSeconds });
+  const own = ownRequest(asked, exchange.table.settings.cookieName, { providers, stepUp });
   return orUnavailable(exchange, async () => {
     await respondAnswer(exchange, await withDeadline(gate.authority.signIn(own), authorityTimeoutMs));
     return 'SignInStarted';

@@ -28,7 +28,7 @@ const deviceLimit = 256;
 export function ownRequest(
   asked: CanonicalRequest,
   cookieName: string,
-  rest: Pick<{ [Key in keyof OwnRequest]?: OwnRequest[Key] | undefined }, 'body' | 'withinSeconds'> &
+  rest: Pick<{ [Key in keyof OwnRequest]?: OwnRequest[Key] | undefined }, 'body' | 'stepUp'> &
     Pick<OwnRequest, 'providers'>,
 ): OwnRequest {
   const { method, scheme, authority, host, path, query, headers, client } = asked;
@@ -53,7 +53,7 @@ export function ownRequest(
     address: client.address,
     providers: rest.providers,
     ...(rest.body !== undefined && { body: rest.body }),
-    ...(rest.withinSeconds !== undefined && { withinSeconds: rest.withinSeconds }),
+    ...(rest.stepUp && { stepUp: rest.stepUp }),
   };
 }
 

@@ -1,4 +1,5 @@
 // What each page of ours says, in words.
+import type { StepUp } from '../model/step-up.ts';
 import type { OwnSession, Page, PersonShown, SignInFailure, UpstreamFailure } from '../model/page.ts';
 
 export interface Action {
@@ -106,21 +107,28 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     }),
     ...(somebodyElse !== undefined && { actions: [link('Sign in as somebody else', somebodyElse)] }),
   }),
-  SignInNeeded: ({ signIn, withinSeconds }) => ({
+  SignInNeeded: ({ signIn, stepUp }) => ({
     status: 401,
-    title: withinSeconds === undefined ? 'Please sign in' : 'Please sign in again',
-    detail:
-      withinSeconds === undefined
-        ? 'You need to sign in to go on.'
-        : 'This needs a more recent sign-in than yours: please prove once more who you are.',
+    title: stepUp === undefined ? 'Please sign in' : 'Please sign in again',
+    detail: stepUp === undefined ? 'You need to sign in to go on.' : askedAgain(stepUp),
     advice: 'If you were sending a form, it has not arrived: please send it again once you have signed in.',
     actions: [link('Sign in', signIn)],
   }),
   TokenRefused: ({ reason }) => ({ status: 401, title: 'This token is not accepted', detail: reason }),
-  SignInFailed: ({ reason, startAgain }) => ({
+  ChooseProvider: ({ choices, instead }) => ({
+    status: 200,
+    title: 'How do you want to sign in?',
+    detail:
+      instead === undefined
+        ? 'Your choice is remembered in this browser.'
+        : `You are signed in as ${instead.person} with ${instead.provider}, which does not count here.`,
+    ...(instead && { advice: 'Signing in below ends that sign-in.' }),
+    actions: choices.map(({ label, url }) => link(`Sign in with ${label}`, url)),
+  }),
+  SignInFailed: ({ reason, startAgain, otherWay }) => ({
     status: 400,
     ...signInFailures[reason],
-    actions: [link('Sign in again', startAgain)],
+    actions: [link('Sign in again', startAgain), ...inAnotherWay(otherWay)],
   }),
   SignedIn: ({ goOn }) => ({
     status: 200,
@@ -165,12 +173,13 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     detail: 'Signing in has not been set up for this application.',
     advice: 'Please tell the people who run this site.',
   }),
-  ProviderUnavailable: ({ retryAfterSeconds }) => ({
+  ProviderUnavailable: ({ retryAfterSeconds, otherWay }) => ({
     status: 503,
     title: 'Signing in is not possible right now',
     detail: 'The service that signs people in does not answer.',
     advice: tryAgain,
     retryAfterSeconds,
+    actions: inAnotherWay(otherWay),
   }),
   StoreUnavailable: ({ retryAfterSeconds }) => ({
     status: 503,
@@ -197,6 +206,15 @@ export function describePage(page: Page): Description {
   return (descriptions[page.kind] as (page: Page) => Description)(page);
 }
 
+function inAnotherWay(url: string | undefined): readonly Action[] {
+  return url === undefined ? [] : [link('Sign in another way', url)];
+}
+
+function askedAgain({ acrValues, methods }: StepUp): string {
+  const isOld = acrValues === undefined && methods === undefined;
+  return `This needs a more ${isOld ? 'recent' : 'secure'} sign-in than yours: please prove once more who you are.`;
+}
+
 const signInFailures: Readonly<Record<SignInFailure, Pick<Description, 'title' | 'detail' | 'advice'>>> = {
   Expired: {
     title: 'This sign-in has expired',
@@ -211,6 +229,11 @@ const signInFailures: Readonly<Record<SignInFailure, Pick<Description, 'title' |
     title: 'You were not signed in',
     detail: 'We could not make sure that it is you.',
     advice: `Please sign in once more. ${askForHelp}`,
+  },
+  TooWeak: {
+    title: 'This needs a more secure sign-in',
+    detail: 'You have signed in, but not in the way that is asked for here, such as with a second factor.',
+    advice: 'What you were signed in to before is as it was. You may need to set up a second factor first.',
   },
 };
 

@@ -46,12 +46,20 @@ export function respondPage(exchange: Exchange, page: Page, options: PageOptions
   ]);
 }
 
-/** RFC 6750, section 3; of a person whose sign-in is too old, RFC 9470, section 3. */
+/** RFC 6750, section 3; of a person whose sign-in is too old or too weak, RFC 9470, section 3. */
 function challenge(page: Page, host: string): string {
   const bearer = `Bearer realm="${host}"`;
   if (page.kind === 'TokenRefused') return `${bearer}, error="invalid_token", error_description="${page.reason}"`;
-  if (page.kind !== 'SignInNeeded' || page.withinSeconds === undefined) return bearer;
-  return `${bearer}, error="insufficient_user_authentication", error_description="A more recent sign-in is needed", max_age="${page.withinSeconds}"`;
+  if (page.kind !== 'SignInNeeded' || page.stepUp === undefined) return bearer;
+  const { withinSeconds, acrValues, methods } = page.stepUp;
+  const isOld = acrValues === undefined && methods === undefined;
+  return [
+    bearer,
+    'error="insufficient_user_authentication"',
+    `error_description="A ${isOld ? 'more recent' : 'stronger'} sign-in is needed"`,
+    ...(acrValues === undefined ? [] : [`acr_values="${acrValues.join(' ')}"`]),
+    ...(withinSeconds === undefined ? [] : [`max_age="${withinSeconds}"`]),
+  ].join(', ');
 }
 
 /** RFC 9457, with extension members. */

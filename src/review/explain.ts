@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { describeReference } from '../model/diagnostic.ts';
 import type { HostRoutes, Route, RouteTable } from '../model/route.ts';
+import type { StepUp } from '../model/step-up.ts';
 import type { Cause, Decision, Explanation, Facts, Verdict } from '../model/verdict.ts';
 import { inForce } from '../policy/compile.ts';
 import { explain } from '../policy/explain.ts';
@@ -46,7 +47,7 @@ export interface ExplainAnswer {
   readonly verdict: Decision;
   /** The verdict, were everything in Audit enforced. */
   readonly trial?: Decision;
-  readonly stepUpSeconds?: number;
+  readonly stepUp?: StepUp;
   /**
    * How such a request ends, in the words of the access log. On a Login: for a person; a program is told `Unauthenticated`.
    * Absent of a request that happened: the access log has how it did end.
@@ -178,12 +179,12 @@ function askedOf({ method, host, path, ip, now, identity }: Facts): Asked {
 }
 
 function judged({ access }: Route, verdict: Verdict, explanation: Explanation | undefined) {
-  const { decision, trial, stepUpSeconds } = verdict;
+  const { decision, trial, stepUp } = verdict;
   const attached = inForce(access.policies);
   return {
     verdict: decision,
     ...(trial !== undefined && { trial }),
-    ...(stepUpSeconds !== undefined && { stepUpSeconds }),
+    ...(stepUp && { stepUp }),
     ...(explanation && { cause: explanation.cause }),
     policies: (explanation?.policies ?? []).map((policy, index) => showPolicy(policy, attached[index])),
   };

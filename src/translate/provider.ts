@@ -102,6 +102,7 @@ function readOidc(reader: SecretReader, oidc: OidcSpec, secrets: Secrets): Omit<
     ...(ca !== undefined && { ca }),
     logoutAtProvider: oidc.logout === 'Provider',
     ...(oidc.programs && { programs: programSettings(oidc.programs) }),
+    ...(Object.keys(oidc.acrForMethods).length > 0 && { acrForMethods: oidc.acrForMethods }),
   };
 }
 

@@ -8,7 +8,16 @@ import { createKeyRing, indexValue, seal, serializeKeyRing, unseal } from '../..
 import type { Purpose } from '../../src/auth/keys.ts';
 import type { KeyRing } from '../../src/model/settings.ts';
 
-const purposes: readonly Purpose[] = ['flow', 'request', 'host-cookie', 'listing', 'body', 'index', 'return'];
+const purposes: readonly Purpose[] = [
+  'flow',
+  'request',
+  'host-cookie',
+  'listing',
+  'body',
+  'index',
+  'journey',
+  'return',
+];
 const ring = createKeyRing();
 const [key] = ring;
 const secret = randomBytes(32);

@@ -16,6 +16,7 @@ import {
   asCookie,
   appHost,
   assertArrived,
+  assertChoice,
   assertFailed,
   assertNoSession,
   authHost,
@@ -232,7 +233,10 @@ describe('signing in', () => {
     const { browser } = browserOf(house);
     const first = assertArrived(await visit(browser, `https://${appHost}/`), `https://${appHost}/`);
     assert.equal(first.session.provider, 'real');
-    const end = await visit(browser, `https://${otherHost}/`, { providers: ['second'] });
+    const told = assertChoice(await visit(browser, `https://${otherHost}/`, { providers: ['second'] }));
+    assert.deepEqual(told.page.instead, { person: 'ana@example.com', provider: 'real' });
+    assert.deepEqual([...told.ways.keys()], ['second']);
+    const end = await visit(browser, told.ways.get('second') ?? '');
     assert.equal(assertArrived(end, `https://${otherHost}/`).session.provider, 'second');
   });
 

@@ -207,7 +207,7 @@ describe('a flow', () => {
       flow: id,
       scheme: 'https',
       authority: host,
-      provider: 'okta',
+      providers: ['okta'],
       binding: 'b',
       somebodyElse: false,
       at: now,

@@ -10,7 +10,7 @@ import { readSession } from '../../src/auth/session.ts';
 import { sessionOf } from '../../src/auth/session.ts';
 import type { SessionBody } from '../../src/auth/record.ts';
 import type { Session } from '../../src/model/identity.ts';
-import type { Page } from '../../src/model/page.ts';
+import type { Page, SignInFailure } from '../../src/model/page.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import type { ClassSettings, KeyRing, ProviderSettings } from '../../src/model/settings.ts';
 import { createMemoryStore } from '../../src/sessions/memory.ts';
@@ -187,6 +187,9 @@ export function flowNames(browser: Browser, host: string): string[] {
   return [...cookiesFor(browser, host).keys()].filter((name) => name.includes('-flow-'));
 }
 
+/** A cookie of ours that is no session's. */
+const isOther = (name: string) => name.includes('-flow-') || name.endsWith('-provider');
+
 const siteOf = (host: string) => host.split('.').slice(-2).join('.');
 
 /** The request that the data path would make of this URL. */
@@ -250,7 +253,7 @@ export async function visitOnce(
     url.pathname.startsWith(ownPrefix) || url.pathname === jwksPath || url.host === settings.authenticationHost;
   if (!isOurs) {
     for (const [name, value] of request.cookies) {
-      const opened = name.includes('-flow-') ? undefined : await authority.open(url.hostname, asCookie(value));
+      const opened = isOther(name) ? undefined : await authority.open(url.hostname, asCookie(value));
       if (opened !== undefined && !isRefused(opened)) return { kind: 'Application', url: url.href, opened };
     }
   }
@@ -324,11 +327,18 @@ export function assertArrived(end: End, url: string): OpenedSession {
   return end.opened;
 }
 
+/** The page to choose a provider from: what it says, and where each choice leads, by its label. */
+export function assertChoice(end: End): { page: Extract<Page, { kind: 'ChooseProvider' }>; ways: Map<string, string> } {
+  assert(end.kind === 'Page' && end.page.kind === 'ChooseProvider', `ended at ${JSON.stringify(end)}`);
+  const { url, page } = end;
+  return { page, ways: new Map(page.choices.map((choice) => [choice.label, new URL(choice.url, url).href])) };
+}
+
 /**
  * The end of an attack: the page that says so, with a way to start again that a person must click and that stays on our
  * own hosts. Anything else, a redirect to the provider above all, would be a loop.
  */
-export function assertFailed(end: End, reason: 'Expired' | 'Denied' | 'Invalid' = 'Expired'): string {
+export function assertFailed(end: End, reason: SignInFailure = 'Expired'): string {
   assert(end.kind === 'Page', `ended at ${JSON.stringify(end)}`);
   assert(end.page.kind === 'SignInFailed', `ended at ${JSON.stringify(end.page)}`);
   assert.equal(end.page.reason, reason);
@@ -340,7 +350,7 @@ export function assertFailed(end: End, reason: 'Expired' | 'Denied' | 'Invalid' 
 /** Nobody has a session on this host in this browser. */
 export async function assertNoSession(browser: Browser, host: string): Promise<void> {
   for (const [name, { value }] of cookiesFor(browser, host)) {
-    if (!name.includes('-flow-')) assert.equal(await browser.house.authority.open(host, asCookie(value)), undefined);
+    if (!isOther(name)) assert.equal(await browser.house.authority.open(host, asCookie(value)), undefined);
   }
 }
 

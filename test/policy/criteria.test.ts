@@ -32,9 +32,10 @@ const column = policyTest.pick({ as: true, request: true, at: true }).extend({
 /**
  * What a criterion answers of a column. `missing`: the value was never given, and that counts against the person.
  * `error`: it could not be judged, which does too. `login`: nobody is signed in.
- * `too-old` is no, and `old-enough` yes, because of an age alone: whom that keeps out is asked to sign in again.
+ * `too-old` is no, and `old-enough` yes, because of an age alone, and `too-weak` is no because of how they
+ * signed in: whom that keeps out is asked to sign in again.
  */
-const answer = z.union([z.boolean(), z.enum(['missing', 'error', 'login', 'too-old', 'old-enough'])]);
+const answer = z.union([z.boolean(), z.enum(['missing', 'error', 'login', 'too-old', 'old-enough', 'too-weak'])]);
 type Answer = z.infer<typeof answer>;
 
 const dataSet = z.strictObject({ content: dataSetContent.optional(), staleAt: z.string().optional() });
@@ -84,11 +85,11 @@ function expectedAt(
 ): { readonly decision: Decision; readonly result: boolean } {
   const inverted = operator === 'not' || operator === 'nor';
   if (given === 'login') return { decision: 'Login', result: false };
-  const byAge = given === 'too-old' || given === 'old-enough';
+  const bySignIn = given === 'too-old' || given === 'old-enough' || given === 'too-weak';
   const against = (action === 'deny') !== inverted;
-  const result = byAge ? given === 'old-enough' : typeof given === 'boolean' ? given : against;
+  const result = bySignIn ? given === 'old-enough' : typeof given === 'boolean' ? given : against;
   const letsIn = (result !== inverted) === (action === 'allow');
-  return { decision: letsIn ? 'Allow' : byAge ? 'Login' : 'Deny', result };
+  return { decision: letsIn ? 'Allow' : bySignIn ? 'Login' : 'Deny', result };
 }
 
 /** Which reason goes with an answer is the model's to say: `-ok`, `-unauthorized`, or the criterion's own two. */

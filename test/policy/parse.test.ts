@@ -32,7 +32,7 @@ describe('the parser of policies', () => {
 
   test('says of every mistake where it is, what is wrong, and what would be right', () => {
     assert.deepEqual(told(undefined), [
-      'spec: required: an object with one or more of mode, rules, tests, contact, reveal, identityProviderRef, dataSets, targetRefs',
+      'spec: required: an object with one or more of mode, rules, tests, contact, reveal, identityProviderRef, identityProviderRefs, dataSets, targetRefs',
     ]);
     assert.deepEqual(told({ rules: [] }), ['spec.rules: at least 1 item is needed']);
     assert.deepEqual(told({ rules: [{ allow: { and: [{ http_method: { is: 'GET' } }] } }] }), [
@@ -46,7 +46,7 @@ describe('the parser of policies', () => {
     ]);
     assert.deepEqual(told({ rules: [accept], mode: 'Off', 'a.b': 1 }), [
       'spec.mode: Enforce or Audit is wanted',
-      'spec["a.b"]: unknown field a.b; mode, rules, tests, contact, reveal, identityProviderRef, dataSets, targetRefs would be known',
+      'spec["a.b"]: unknown field a.b; mode, rules, tests, contact, reveal, identityProviderRef, identityProviderRefs, dataSets, targetRefs would be known',
     ]);
     assert.deepEqual(told({ rules: [{ allow: { or: [{ claim: { path: ['team'], has: 'a', is: 'b' } }] } }] }), [
       'spec.rules[0].allow.or[0].claim: path and exactly one of has, is, exclude, hasAnyInDataSet, hasNoneInDataSet are needed',

@@ -73,7 +73,12 @@ function factsOf({ certificate, ...rest }: Scene): Facts {
 /** `Deny email-unauthorized`; `Login 300s …` for a sign-in anew; `Allow trial=Deny …` where something is in Audit. */
 export function verdictIn(row: Row, scene: Scene): string {
   const { verdict, cause } = explain(accessOf(row), factsOf(scene));
-  const { decision, trial, stepUpSeconds } = verdict;
-  const again = stepUpSeconds === undefined ? [] : [`${stepUpSeconds}s`];
+  const { decision, trial, stepUp } = verdict;
+  const { withinSeconds, acrValues = [], methods = [] } = stepUp ?? {};
+  const again = [
+    ...(withinSeconds === undefined ? [] : [`${withinSeconds}s`]),
+    ...acrValues.map((acr) => `acr=${acr}`),
+    ...methods.map((method) => `amr=${method}`),
+  ];
   return [decision, ...again, ...(trial ? [`trial=${trial}`] : []), ...cause.reasons].join(' ');
 }

@@ -1,5 +1,6 @@
 // A second implementation of the policy language, naive on purpose: Pomerium's rego (pkg/policy/rules/rules.go) over sets.
 import type { Criterion } from '../../src/model/criteria.ts';
+import { parseDuration } from '../../src/model/duration.ts';
 import type { ListMatcher, StringMatcher } from '../../src/model/matchers.ts';
 import type { Access, AttachedPolicy, DataSets, Operators, Rule } from '../../src/model/policy.ts';
 import type { Reason } from '../../src/model/reason.ts';
@@ -261,17 +262,53 @@ export function naiveAction(
   return mergeWithOr(terms);
 }
 
-/** "How policies combine", sentence by sentence; and who is refused for the age of a sign-in alone is asked for another. */
+/** "How policies combine", sentence by sentence; and who is refused for how they signed in alone is asked for another sign-in. */
 export function naiveDecision(access: Access, facts: Facts, absence: Absence = 'against'): Decision {
   const decision = combine(access, facts, absence);
-  const { session, now } = facts;
+  if (decision !== 'Deny' || facts.session === undefined) return decision;
   const enforced = inForce(access).flatMap(({ policy: { mode, rules } }) => (mode === 'Audit' ? [] : rules));
-  const asksAge = /"(authenticatedWithin|sessionAge)":/.test(
-    JSON.stringify(enforced.filter((rule) => rule.mode !== 'Audit')),
+  return wouldHelp(enforced.filter((rule) => rule.mode !== 'Audit')) ? 'Login' : 'Deny';
+
+  /** Every sign-in that these rules could make somebody ask for, each tried as if it had brought that and nothing else. */
+  function wouldHelp(rules: readonly Rule[]): boolean {
+    const { ages, acrs, methods } = askedIn(rules);
+    const { identity, session, now } = facts;
+    if (identity === undefined || session === undefined) return false;
+    const { acr, amr, ...others } = identity.claims;
+    const youngest = Math.min(...ages);
+    const isYoung = now - Math.min(session.authenticatedAt, session.startedAt) < youngest;
+    const has = (method: string) => (Array.isArray(amr) ? amr : [amr]).some((one) => String(one) === method);
+    const afresh = { ...session, authenticatedAt: now, startedAt: now };
+    let helps = false;
+    for (const isFresh of ages.length > 0 ? [true, false] : [false]) {
+      for (const set of [[], ...methods.map((one) => [one]), methods]) {
+        for (const one of [undefined, ...acrs]) {
+          if (!isFresh && set.length === 0 && one === undefined) continue;
+          const claims = { ...others, ...(one && { acr: one }), ...(set.length > 0 && { amr: set }) };
+          const stronger = { ...facts, identity: { ...identity, claims }, session: isFresh ? afresh : session };
+          if (combine(access, stronger, absence) !== 'Allow') continue;
+          helps = true;
+          // Had already, and refused all the same.
+          if ((!isFresh || isYoung) && set.every(has) && (one === undefined || one === String(acr))) return false;
+        }
+      }
+    }
+    return helps || (ages.length > 0 && combine(access, { ...facts, session: afresh }, absence) === 'Allow');
+  }
+}
+
+function askedIn(rules: readonly Rule[]) {
+  const criteria = rules.flatMap(({ allow, deny }) =>
+    [allow, deny].flatMap(({ and = [], or = [], not = [], nor = [] } = {}) => [and, or, not, nor].flat()),
   );
-  if (decision !== 'Deny' || session === undefined || !asksAge) return decision;
-  const afresh: Facts = { ...facts, session: { ...session, authenticatedAt: now, startedAt: now } };
-  return combine(access, afresh, absence) === 'Allow' ? 'Login' : 'Deny';
+  const distinct = (texts: readonly string[]) => [...new Set(texts)];
+  return {
+    ages: criteria
+      .flatMap(({ authenticatedWithin, sessionAge }) => [authenticatedWithin, sessionAge?.under, sessionAge?.over])
+      .flatMap((age) => (age === undefined ? [] : parseDuration(age))),
+    acrs: distinct(criteria.flatMap(({ acr }) => [acr?.is ?? [], acr?.in ?? []].flat())),
+    methods: distinct(criteria.flatMap(({ authenticationMethod }) => authenticationMethod?.has ?? [])),
+  };
 }
 
 function inForce({ policies }: Access): readonly AttachedPolicy[] {

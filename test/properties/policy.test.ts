@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Access, AttachedPolicy, Policy, PolicyMode, Rule } from '../../src/model/policy.ts';
+import type { StepUp } from '../../src/model/step-up.ts';
 import type { Decision, Facts, Outcome, PolicyVerdict } from '../../src/model/verdict.ts';
 import { evaluate } from '../../src/policy/evaluate.ts';
 import { explain } from '../../src/policy/explain.ts';
@@ -244,9 +245,9 @@ describe('the explanation', () => {
           assert.deepEqual(verdict, evaluate(access, facts));
           for (const policy of policies) assert.deepEqual(outcomesFrom(policy), toldBy(policy));
           const led = decisionFrom(policies, access.defaultAccess, facts);
-          // A sign-in that is too old is refused by what the traces say, and let in afresh.
-          if (verdict.stepUpSeconds === undefined) assert.equal(led, verdict.decision);
-          else assert.deepEqual([led, decidedAfresh(access, facts)], ['Deny', 'Allow']);
+          // A sign-in that is too old or too weak is refused by what the traces say, and let in after one as asked for.
+          if (verdict.stepUp === undefined) assert.equal(led, verdict.decision);
+          else assert.deepEqual([led, isLetInAfter(verdict.stepUp, access, facts)], ['Deny', true]);
         }
       }),
       { numRuns: 2000 },
@@ -259,13 +260,21 @@ describe('the explanation', () => {
     ...(trial && { trial: { allow: plain(trial.allow), deny: plain(trial.deny) } }),
   });
 
-  function decidedAfresh(access: Access, facts: Facts): Decision {
-    const { session, now } = facts;
-    const afresh: Facts = {
-      ...facts,
-      ...(session && { session: { ...session, authenticatedAt: now, startedAt: now } }),
-    };
-    return decisionFrom(explain(access, afresh).policies, access.defaultAccess, afresh);
+  /** The sign-in brings what it was asked for: nothing else, or what they had besides. */
+  function isLetInAfter({ withinSeconds, acrValues, methods }: StepUp, access: Access, facts: Facts): boolean {
+    const { session, identity, now } = facts;
+    if (identity === undefined || session === undefined) return false;
+    const { acr: _, amr: __, ...others } = identity.claims;
+    return [others, identity.claims].some((claims) => {
+      const strength = { ...(acrValues && { acr: acrValues[0] }), ...(methods && { amr: methods }) };
+      const times = withinSeconds === undefined ? {} : { authenticatedAt: now, startedAt: now };
+      const after: Facts = {
+        ...facts,
+        identity: { ...identity, claims: { ...claims, ...strength } },
+        session: { ...session, ...times },
+      };
+      return decisionFrom(explain(access, after).policies, access.defaultAccess, after) === 'Allow';
+    });
   }
 
   test('says something for every policy, and accounts for every decision', () => {

@@ -118,9 +118,9 @@ test('a refusal names the rule that refused; nobody signed in has no person; a s
     ]);
     rig.authority.sessions.set('old', session('s-old', { authenticatedAt: Date.now() - 3_600_000 }));
     const stale = rig.get('/fresh', local, 'Cookie: __Host-sallyport=old');
-    assert.deepEqual(await told(stale, 'verdict', 'stepUpSeconds', 'reasons'), [
+    assert.deepEqual(await told(stale, 'verdict', 'stepUp', 'reasons'), [
       'Login',
-      300,
+      { withinSeconds: 300 },
       ['authenticated-within-unauthorized'],
     ]);
   }));

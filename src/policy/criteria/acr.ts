@@ -1,7 +1,7 @@
 // acr: how strongly the person signed in, in the provider's own classes (OpenID Connect Core 1.0, section 2).
+import { spelling } from '../../model/claim-value.ts';
 import type { Identity } from '../../model/identity.ts';
 import type { StringMatcher } from '../../model/matchers.ts';
-import { spelling } from '../list.ts';
 import { compileText } from '../text.ts';
 import { aboutPerson } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';

@@ -1,8 +1,9 @@
 // authenticationMethod: how the person signed in (amr, RFC 8176): a password, a second factor, a hardware key.
+import { listOf } from '../../model/claim-value.ts';
+import type { List } from '../../model/claim-value.ts';
 import type { Identity } from '../../model/identity.ts';
 import type { ListMatcher } from '../../model/matchers.ts';
-import { compileList, listOf } from '../list.ts';
-import type { List } from '../list.ts';
+import { compileList } from '../list.ts';
 import { aboutPerson } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';
 

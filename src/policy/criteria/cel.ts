@@ -2,9 +2,9 @@
 import { compileCel } from '../cel.ts';
 import type { CelBindings } from '../cel.ts';
 import { freshContent } from '../data-set.ts';
-import { spelling } from '../list.ts';
 import { failed, truthOf, unauthenticated } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';
+import { spelling } from '../../model/claim-value.ts';
 import type { DataSets } from '../../model/policy.ts';
 import type { Facts } from '../../model/verdict.ts';
 

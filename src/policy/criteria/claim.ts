@@ -1,8 +1,9 @@
 // claim: whatever else the provider said of the person, found by its path.
+import { listOf } from '../../model/claim-value.ts';
+import type { List } from '../../model/claim-value.ts';
 import type { Criterion } from '../../model/criteria.ts';
 import type { Identity } from '../../model/identity.ts';
-import { compileList, listOf } from '../list.ts';
-import type { List } from '../list.ts';
+import { compileList } from '../list.ts';
 import { aboutPerson } from '../truth.ts';
 import type { Compiling, Judge } from '../truth.ts';
 

@@ -13,7 +13,7 @@ test('a request that no host of ours sealed gets no code, not even of somebody w
     flow: 'abcdefgh',
     scheme: 'https',
     authority: 'evil.example.org',
-    provider: 'fake',
+    providers: ['fake'],
     binding: bindingOf('known to the attacker'),
     somebodyElse: false,
     at: house.now(),
@@ -49,7 +49,7 @@ test('without an authentication host a request means nothing', async (t) => {
     flow: 'abcdefgh',
     scheme: 'https',
     authority: 'evil.example.org',
-    provider: 'fake',
+    providers: ['fake'],
     binding: 'x',
     somebodyElse: false,
   } as const;

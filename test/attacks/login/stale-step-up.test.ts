@@ -20,7 +20,7 @@ const url = `https://${appHost}/secret`;
 /** Asks as the data path does when nothing but the age of the sign-in is in the way; ends where the browser does. */
 async function stepUp(browser: Browser) {
   const { authority } = browser.house;
-  const answer = await authority.signIn({ ...ownRequest(browser, new URL(url)), withinSeconds });
+  const answer = await authority.signIn({ ...ownRequest(browser, new URL(url)), stepUp: { withinSeconds } });
   assert(answer.kind === 'Redirect');
   keepCookies(browser, appHost, answer.cookies);
   return visit(browser, answer.location);
