@@ -29,18 +29,18 @@ export function cached(store: Store, { graceMs, log, metrics, now = Date.now }: 
     for (const listener of listeners) listener(news);
   });
 
-  const pass = <T>(work: () => Promise<T>): Promise<T> =>
-    closed ? Promise.reject(new StoreError('unavailable', 'the store is closed')) : outage.note(work());
+  const pass = <T>(of: 'reading' | 'writing', work: () => Promise<T>): Promise<T> =>
+    closed ? Promise.reject(new StoreError('unavailable', 'the store is closed')) : outage.note(work(), of);
 
   async function end<T>(type: RecordType, id: string, work: () => Promise<T>): Promise<T> {
-    const answer = await pass(work);
+    const answer = await pass('writing', work);
     recollection.hear({ type, id, change: 'removed' });
     return answer;
   }
 
   return {
     async create(record) {
-      const created = await pass(() => store.create(record));
+      const created = await pass('writing', () => store.create(record));
       if (created) recollection.hear({ type: record.type, id: record.id, change: 'created' });
       return created;
     },
@@ -53,7 +53,7 @@ export function cached(store: Store, { graceMs, log, metrics, now = Date.now }: 
       if (known?.found !== undefined && outage.state === 'InGrace') return known.found;
       const before = recollection.mark();
       try {
-        const found = await pass(() => store.read(type, id));
+        const found = await pass('reading', () => store.read(type, id));
         recollection.learn(type, id, found, before);
         return found;
       } catch (error) {
@@ -65,7 +65,7 @@ export function cached(store: Store, { graceMs, log, metrics, now = Date.now }: 
       }
     },
     async replace(record, revision) {
-      const replaced = await pass(() => store.replace(record, revision));
+      const replaced = await pass('writing', () => store.replace(record, revision));
       if (replaced) recollection.rewrite(record);
       // Somebody else was faster: what is remembered is not what is there.
       else recollection.hear({ type: record.type, id: record.id, change: 'replaced' });
@@ -73,8 +73,8 @@ export function cached(store: Store, { graceMs, log, metrics, now = Date.now }: 
     },
     take: (type, id) => end(type, id, () => store.take(type, id)),
     remove: (type, id) => end(type, id, () => store.remove(type, id)),
-    find: (type, name, value) => pass(() => store.find(type, name, value)),
-    page: (type, cursor) => pass(() => store.page(type, cursor)),
+    find: (type, name, value) => pass('reading', () => store.find(type, name, value)),
+    page: (type, cursor) => pass('reading', () => store.page(type, cursor)),
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

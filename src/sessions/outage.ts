@@ -1,10 +1,10 @@
-// Whether a store answers: since when it does not, how long that is borne, and one line in the log for each change.
+// Whether a store answers, and takes writes: since when it does not, how long that is borne, and one line in the log for each change.
 import type { Logger, Metrics } from '../telemetry.ts';
 import { StoreError } from './store.ts';
 
 export interface Outage {
-  /** Passes an answer on, and notes what it says of the store. */
-  note<T>(answer: Promise<T>): Promise<T>;
+  /** Passes an answer on, and notes what it says of the store. A store may answer questions and yet take no writes. */
+  note<T>(answer: Promise<T>, of: 'reading' | 'writing'): Promise<T>;
   /** `InGrace`: it is away, and what is remembered is good for now. */
   readonly state: 'Reachable' | 'InGrace' | 'Over';
   close(): void;
@@ -23,7 +23,9 @@ const probeEveryMs = 1_000;
 
 export function createOutage({ graceMs, probe, log, metrics, now }: OutageOptions): Outage {
   let awaySince: number | undefined;
+  let isAwayTold = false;
   let isOverTold = false;
+  let refusesWrites = false;
   let probing = false;
   let timer: NodeJS.Timeout | undefined;
   metrics.storeUp.set(1);
@@ -36,18 +38,43 @@ export function createOutage({ graceMs, probe, log, metrics, now }: OutageOption
   function isBack(): void {
     if (awaySince === undefined) return;
     clearInterval(timer);
-    log.info({ awayMs: now() - awaySince }, 'the session store is back');
+    if (isAwayTold) log.info({ awayMs: now() - awaySince }, 'the session store is back');
     awaySince = undefined;
-    metrics.storeUp.set(1);
+    isAwayTold = false;
+    metrics.storeUp.set(refusesWrites ? 0 : 1);
   }
 
   function isAway(reason: string): void {
-    if (awaySince !== undefined) return;
-    awaySince = now();
+    awaySince ??= now();
+    if (isAwayTold) return;
+    isAwayTold = true;
     isOverTold = false;
     timer = setInterval(look, probeEveryMs).unref();
     metrics.storeUp.set(0);
     log.warn({ reason, graceMs: graceMs() }, 'the session store is away: live sessions go on, and nobody can sign in');
+  }
+
+  /** It is taken to be away until a question has told whether it is, or takes no writes alone. */
+  async function isRefused(reason: string): Promise<void> {
+    if (awaySince !== undefined || refusesWrites) return;
+    awaySince = now();
+    metrics.storeUp.set(0);
+    try {
+      await note(probe(), 'reading');
+    } catch {
+      return;
+    }
+    refusesWrites = true;
+    metrics.storeUp.set(0);
+    log.warn({ reason }, 'the session store takes no writes: live sessions go on, and nobody can sign in');
+  }
+
+  function isWritten(): void {
+    isBack();
+    if (!refusesWrites) return;
+    refusesWrites = false;
+    metrics.storeUp.set(1);
+    log.info('the session store takes writes again');
   }
 
   function look(): void {
@@ -57,19 +84,22 @@ export function createOutage({ graceMs, probe, log, metrics, now }: OutageOption
     }
     if (probing) return;
     probing = true;
-    void note(probe())
+    void note(probe(), 'reading')
       .catch(() => undefined)
       .finally(() => (probing = false));
   }
 
-  async function note<T>(answer: Promise<T>): Promise<T> {
+  async function note<T>(answer: Promise<T>, of: 'reading' | 'writing'): Promise<T> {
+    const answers = of === 'reading' ? isBack : isWritten;
     try {
       const given = await answer;
-      isBack();
+      answers();
       return given;
     } catch (error) {
-      if (error instanceof StoreError && error.code === 'unavailable') isAway(error.message);
-      else if (error instanceof StoreError) isBack();
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code !== 'unavailable') answers();
+      else if (of === 'reading') isAway(error.message);
+      else void isRefused(error.message);
       throw error;
     }
   }

@@ -19,12 +19,13 @@ function makeStores(t?: TestContext, grace = graceMs) {
   const metrics = createMetrics();
   const memory = createMemoryStore({ now });
   const listeners = new Set<(news: RecordChange) => void>();
-  const beneath = { reads: 0, away: false, held: undefined as Promise<void> | undefined };
-  const orAway = <T>(work: () => Promise<T>): Promise<T> =>
-    beneath.away ? Promise.reject(new StoreError('unavailable', 'away')) : work();
+  const beneath = { reads: 0, away: false, readOnly: false, held: undefined as Promise<void> | undefined };
+  const orAway = <T>(work: () => Promise<T>, isAway = beneath.away): Promise<T> =>
+    isAway ? Promise.reject(new StoreError('unavailable', 'away')) : work();
+  const orRefused = <T>(work: () => Promise<T>) => orAway(work, beneath.away || beneath.readOnly);
   const store: Store = {
     ...memory,
-    create: (record) => orAway(() => memory.create(record)),
+    create: (record) => orRefused(() => memory.create(record)),
     read: (type, id) =>
       orAway(async () => {
         beneath.reads += 1;
@@ -32,8 +33,8 @@ function makeStores(t?: TestContext, grace = graceMs) {
         await beneath.held;
         return found;
       }),
-    replace: (record, revision) => orAway(() => memory.replace(record, revision)),
-    remove: (type, id) => orAway(() => memory.remove(type, id)),
+    replace: (record, revision) => orRefused(() => memory.replace(record, revision)),
+    remove: (type, id) => orRefused(() => memory.remove(type, id)),
     watch(listener) {
       listeners.add(listener);
       return memory.watch(listener);
@@ -200,6 +201,25 @@ describe('with the store away', () => {
     t.mock.timers.tick(1_000);
     await new Promise((resolve) => void setImmediate(resolve));
     assert.equal(await isUp(), true);
+  });
+
+  test('it may take no writes alone: one line and the metric say so until it takes one, and sessions are read', async (t) => {
+    const { cache, beneath, lines, isUp, stored, now } = makeStores(t);
+    const [one, other] = [await stored(), await stored()];
+    beneath.readOnly = true;
+    for (let count = 0; count < 3; count += 1) {
+      await assert.rejects(cache.create({ ...one, id: 'new' }), isUnavailable);
+      await new Promise((resolve) => void setImmediate(resolve));
+      assert.ok(await cache.read('session', other.id));
+      assert.equal(await isUp(), false);
+    }
+    beneath.readOnly = false;
+    assert.equal(await cache.create({ ...one, id: 'new', expiresAt: now() + 9_999 }), true);
+    assert.equal(await isUp(), true);
+    assert.deepEqual(lines, [
+      'the session store takes no writes: live sessions go on, and nobody can sign in',
+      'the session store takes writes again',
+    ]);
   });
 
   test('a full store is not away', async (t) => {
