@@ -203,6 +203,16 @@ test('without it, each failure in a row doubles the time, up to a minute; a succ
     rig.clock.at += 1_000;
   }
   assert.deepEqual(tried, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+  rig.directory.failure = undefined;
+  rig.clock.at += minute;
+  await rig.groupsOf();
+  rig.directory.failure = new DirectoryError('unavailable', 'away');
+  rig.clock.at += 11 * minute;
+  await rig.groupsOf();
+  const { length } = rig.directory.reads;
+  rig.clock.at += 1_000;
+  await rig.groupsOf();
+  assert.equal(rig.directory.reads.length, length + 1);
 });
 
 test('those who wait for a turn are not asked for once one before them was told to wait', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { DirectoryError } from '../../../src/auth/directories/directory-error.ts';
 import type { Directory, Person } from '../../../src/auth/directories/directory.ts';
+import { withLure } from './server.ts';
 import type { DirectoryServer } from './server.ts';
 
 export interface DirectoryRig {
@@ -107,7 +108,10 @@ export function testDirectory(name: string, start: (now: () => number) => Promis
   }
 
   test(`${name}: an answer over a megabyte is no answer`, async () => {
-    groupsAnswer({ status: 200, body: JSON.stringify(['x'.repeat(1_100_000)]) });
+    rig.server.blanks = 1000;
+    const expected = rig.fill(3);
+    assert.deepEqual((await read()).toSorted(), expected.toSorted());
+    rig.server.blanks = 1_100_000;
     await assert.rejects(read(), failsWith('unavailable'));
   });
 
@@ -117,13 +121,11 @@ export function testDirectory(name: string, start: (now: () => number) => Promis
   });
 
   test(`${name}: a redirect is not followed`, async () => {
-    let lured = 0;
-    const { startDirectoryServer } = await import('./server.ts');
-    const elsewhere = await startDirectoryServer(() => ({ status: 200, body: (lured += 1) }));
-    groupsAnswer({ status: 302, headers: { location: `${elsewhere.origin}/` } });
-    await assert.rejects(read(), failsWith('unavailable'));
-    await elsewhere.stop();
-    assert.equal(lured, 0);
+    const lured = await withLure(async (origin) => {
+      groupsAnswer({ status: 302, headers: { location: `${origin}/` } });
+      await assert.rejects(read(), failsWith('unavailable'));
+    });
+    assert.deepEqual(lured, []);
   });
 
   test(`${name}: a token serves many people, and is fetched again when it has expired or is not taken`, async (t) => {

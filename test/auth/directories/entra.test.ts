@@ -6,7 +6,7 @@ import type { EntraDirectory } from '../../../src/model/directory-settings.ts';
 import { Redacted } from '../../../src/model/diagnostic.ts';
 import { testDirectory } from './contract.ts';
 import type { DirectoryRig } from './contract.ts';
-import { startDirectoryServer } from './server.ts';
+import { startDirectoryServer, withLure } from './server.ts';
 import type { Asked, Reply } from './server.ts';
 
 const tenant = '11111111-2222-3333-4444-555555555555';
@@ -84,8 +84,6 @@ test('Entra ID: groups by their names', async () => {
   const nameless = { value: [{ id: 'one', displayName: null }] };
   server.instead = ({ url }) => (url.pathname.startsWith('/v1.0/') ? { status: 200, body: nameless } : undefined);
   await assert.rejects(directory.groupsOf(ana), { code: 'denied', message: /GroupMember\.Read\.All/ });
-  await server.stop();
-  await directory.close();
 });
 
 test('Entra ID: a person is asked about by oid alone, and only where it is one', async () => {
@@ -94,8 +92,6 @@ test('Entra ID: a person is asked about by oid alone, and only where it is one',
     await assert.rejects(directory.groupsOf({ subject: oid, claims: { oid: wrong } }), { code: 'denied' });
   }
   assert.equal(server.asked.length, 0);
-  await server.stop();
-  await directory.close();
 });
 
 for (const link of [
@@ -109,7 +105,15 @@ for (const link of [
     const body = { value: [{ id: 'one' }], '@odata.nextLink': link };
     server.instead = ({ url }) => (url.pathname.startsWith('/v1.0/') ? { status: 200, body } : undefined);
     await assert.rejects(directory.groupsOf(ana), { code: 'unavailable' });
-    await server.stop();
-    await directory.close();
   });
 }
+
+test('Entra ID: a next page on another host is not asked for, and our token does not go there', async () => {
+  const { server, directory } = await start(Date.now);
+  const lured = await withLure(async (origin) => {
+    const body = { value: [{ id: 'one' }], '@odata.nextLink': `${origin}/next` };
+    server.instead = ({ url }) => (url.pathname.startsWith('/v1.0/') ? { status: 200, body } : undefined);
+    await assert.rejects(directory.groupsOf(ana), { code: 'unavailable' });
+  });
+  assert.deepEqual(lured, []);
+});

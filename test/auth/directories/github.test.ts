@@ -115,77 +115,65 @@ async function start(now: () => number, kind: 'App' | 'Token' = 'App', restPath 
 
 testDirectory('GitHub', (now) => start(now));
 
-async function withHub(kind: 'App' | 'Token', use: (hub: Hub) => Promise<void>, restPath?: string): Promise<void> {
-  const hub = await start(Date.now, kind, restPath);
-  try {
-    await use(hub);
-  } finally {
-    await hub.server.stop();
-    await hub.directory.close();
+test('GitHub: with a personal access token, one call', async () => {
+  const { server, directory } = await start(Date.now, 'Token');
+  assert.deepEqual(await directory.groupsOf(ana), ['acme', 'acme/one', 'acme/two']);
+  assert.equal(server.asked.length, 1);
+});
+
+test('GitHub Enterprise Server: the same under /api', async () => {
+  const { directory } = await start(Date.now, 'App', '/api/v3');
+  assert.deepEqual(await directory.groupsOf(ana), ['acme', 'acme/one', 'acme/two']);
+});
+
+test('GitHub: somebody who is in no organization of ours is in no group', async () => {
+  const { directory } = await start(Date.now, 'Token');
+  assert.deepEqual(await directory.groupsOf({ subject: '666', claims: { login: 'eve' } }), []);
+});
+
+test('GitHub: a login that somebody else has taken gives nobody their groups', async () => {
+  const { directory, accounts } = await start(Date.now, 'Token');
+  // Ana renamed her account, and Eve took the name.
+  accounts.set('ana', 666);
+  accounts.set('ana-2', 583231);
+  assert.deepEqual(await directory.groupsOf(ana), ['acme', 'acme/one', 'acme/two'], 'hers, by her id');
+  assert.deepEqual(
+    await directory.groupsOf({ subject: '666', claims: { login: 'ana-2' } }),
+    [],
+    "not Ana's, by her name",
+  );
+});
+
+test('GitHub: a subject that is no id is not asked about', async () => {
+  const { server, directory } = await start(Date.now, 'Token');
+  for (const subject of ['ana', '1/../2', '', '-1', '1e3']) {
+    await assert.rejects(directory.groupsOf({ subject, claims: { login: 'ana' } }), { code: 'denied' });
   }
-}
+  assert.equal(server.asked.length, 0);
+});
 
-test('GitHub: with a personal access token, one call', () =>
-  withHub('Token', async ({ server, directory }) => {
-    assert.deepEqual(await directory.groupsOf(ana), ['acme', 'acme/one', 'acme/two']);
-    assert.equal(server.asked.length, 1);
-  }));
+test('GitHub: a secondary rate limit is 403 with a sentence, and GraphQL says it with 200', async () => {
+  const { server, directory } = await start(Date.now, 'Token');
+  server.instead = () => ({ status: 403, body: { message: 'You have exceeded a secondary rate limit.' } });
+  await assert.rejects(directory.groupsOf(ana), { code: 'unavailable', retryAfterMs: 60_000 });
+  const reset = String(Math.floor(Date.now() / 1000) + 30);
+  server.instead = () => ({
+    status: 200,
+    headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset },
+    body: { errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }] },
+  });
+  await assert.rejects(directory.groupsOf(ana), ({ code, retryAfterMs }: { code: string; retryAfterMs: number }) => {
+    assert.equal(code, 'unavailable');
+    assert.ok(retryAfterMs > 25_000 && retryAfterMs <= 31_000, `${retryAfterMs} ms`);
+    return true;
+  });
+});
 
-test('GitHub Enterprise Server: the same under /api', () =>
-  withHub(
-    'App',
-    async ({ directory }) => assert.deepEqual(await directory.groupsOf(ana), ['acme', 'acme/one', 'acme/two']),
-    '/api/v3',
-  ));
-
-test('GitHub: somebody who is in no organization of ours is in no group', () =>
-  withHub('Token', async ({ directory }) => {
-    assert.deepEqual(await directory.groupsOf({ subject: '666', claims: { login: 'eve' } }), []);
-  }));
-
-test('GitHub: a login that somebody else has taken gives nobody their groups', () =>
-  withHub('Token', async ({ directory, accounts }) => {
-    // Ana renamed her account, and Eve took the name.
-    accounts.set('ana', 666);
-    accounts.set('ana-2', 583231);
-    assert.deepEqual(await directory.groupsOf(ana), ['acme', 'acme/one', 'acme/two'], 'hers, by her id');
-    assert.deepEqual(
-      await directory.groupsOf({ subject: '666', claims: { login: 'ana-2' } }),
-      [],
-      "not Ana's, by her name",
-    );
-  }));
-
-test('GitHub: a subject that is no id is not asked about', () =>
-  withHub('Token', async ({ server, directory }) => {
-    for (const subject of ['ana', '1/../2', '', '-1', '1e3']) {
-      await assert.rejects(directory.groupsOf({ subject, claims: { login: 'ana' } }), { code: 'denied' });
-    }
-    assert.equal(server.asked.length, 0);
-  }));
-
-test('GitHub: a secondary rate limit is 403 with a sentence, and GraphQL says it with 200', () =>
-  withHub('Token', async ({ server, directory }) => {
-    server.instead = () => ({ status: 403, body: { message: 'You have exceeded a secondary rate limit.' } });
-    await assert.rejects(directory.groupsOf(ana), { code: 'unavailable', retryAfterMs: 60_000 });
-    const reset = String(Math.floor(Date.now() / 1000) + 30);
-    server.instead = () => ({
-      status: 200,
-      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset },
-      body: { errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }] },
-    });
-    await assert.rejects(directory.groupsOf(ana), ({ code, retryAfterMs }: { code: string; retryAfterMs: number }) => {
-      assert.equal(code, 'unavailable');
-      assert.ok(retryAfterMs > 25_000 && retryAfterMs <= 31_000, `${retryAfterMs} ms`);
-      return true;
-    });
-  }));
-
-test('GitHub: an organization that it does not let us see is a denial, a failure within GraphQL an outage', () =>
-  withHub('Token', async ({ server, directory }) => {
-    const failing = (type?: string) => () => ({ status: 200, body: { data: null, errors: [{ type, message: 'no' }] } });
-    server.instead = failing('FORBIDDEN');
-    await assert.rejects(directory.groupsOf(ana), { code: 'denied' });
-    server.instead = failing();
-    await assert.rejects(directory.groupsOf(ana), { code: 'unavailable' });
-  }));
+test('GitHub: an organization that it does not let us see is a denial, a failure within GraphQL an outage', async () => {
+  const { server, directory } = await start(Date.now, 'Token');
+  const failing = (type?: string) => () => ({ status: 200, body: { data: null, errors: [{ type, message: 'no' }] } });
+  server.instead = failing('FORBIDDEN');
+  await assert.rejects(directory.groupsOf(ana), { code: 'denied' });
+  server.instead = failing();
+  await assert.rejects(directory.groupsOf(ana), { code: 'unavailable' });
+});

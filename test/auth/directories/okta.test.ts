@@ -6,7 +6,7 @@ import { createOktaDirectory } from '../../../src/auth/directories/okta.ts';
 import { Redacted } from '../../../src/model/diagnostic.ts';
 import { testDirectory } from './contract.ts';
 import type { DirectoryRig } from './contract.ts';
-import { publicKey, signingKey, startDirectoryServer } from './server.ts';
+import { publicKey, signingKey, startDirectoryServer, withLure } from './server.ts';
 import type { Asked, Reply } from './server.ts';
 
 const ana = { subject: '00ub0oNGTSWTBKOLGLNR', claims: {} };
@@ -83,20 +83,16 @@ async function start(now: () => number, kind: 'App' | 'Token' = 'App'): Promise<
 testDirectory('Okta', (now) => start(now));
 
 test('Okta: with an API token', async () => {
-  const { server, directory } = await start(Date.now, 'Token');
+  const { directory } = await start(Date.now, 'Token');
   assert.deepEqual(await directory.groupsOf(ana), ['one', 'two']);
-  await server.stop();
-  await directory.close();
 });
 
 test('Okta: of a custom authorization server, uid is the id', async () => {
-  const { server, directory } = await start(Date.now, 'Token');
+  const { directory } = await start(Date.now, 'Token');
   assert.deepEqual(await directory.groupsOf({ subject: 'ana@example.com', claims: { uid: ana.subject } }), [
     'one',
     'two',
   ]);
-  await server.stop();
-  await directory.close();
 });
 
 test('Okta: a subject that is a path is not asked about', async () => {
@@ -105,8 +101,6 @@ test('Okta: a subject that is a path is not asked about', async () => {
     await assert.rejects(directory.groupsOf({ subject, claims: {} }), { code: 'denied' });
   }
   assert.equal(server.asked.length, 0);
-  await server.stop();
-  await directory.close();
 });
 
 test('Okta: 429 says by its own clock when to come back', async () => {
@@ -119,8 +113,6 @@ test('Okta: 429 says by its own clock when to come back', async () => {
     body: { errorCode: 'E0000047' },
   });
   await assert.rejects(directory.groupsOf(ana), { code: 'unavailable', retryAfterMs: 42_000 });
-  await server.stop();
-  await directory.close();
 });
 
 for (const link of ['https://okta.example.org/next', 'http://169.254.169.254/latest', 'next']) {
@@ -128,7 +120,21 @@ for (const link of ['https://okta.example.org/next', 'http://169.254.169.254/lat
     const { server, directory } = await start(Date.now, 'Token');
     server.instead = () => ({ status: 200, headers: { link: `<${link}>; rel="next"` }, body: [] });
     await assert.rejects(directory.groupsOf(ana), { code: 'unavailable' });
-    await server.stop();
-    await directory.close();
   });
 }
+
+test('Okta: a next page on another host is not asked for, and our token does not go there', async () => {
+  const { server, directory } = await start(Date.now, 'Token');
+  const lured = await withLure(async (origin) => {
+    server.instead = () => ({ status: 200, headers: { link: `<${origin}/next>; rel="next"` }, body: [] });
+    await assert.rejects(directory.groupsOf(ana), { code: 'unavailable' });
+  });
+  assert.deepEqual(lured, []);
+});
+
+test('a directory in the clear is not asked, whatever the settings say', async () => {
+  const token = new Redacted('00secret');
+  const credential = { type: 'Token', token } as const;
+  const directory = createOktaDirectory({ type: 'Okta', apiUrl: 'http://okta.example.org', credential }, Date.now);
+  await assert.rejects(directory.groupsOf(ana), /that is not where it is/);
+});

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { after } from 'node:test';
 import { Redacted } from '../../../src/model/diagnostic.ts';
 
 export interface Asked {
@@ -27,8 +28,14 @@ export interface DirectoryServer {
   readonly asked: Asked[];
   /** Comes before the honest answer; `undefined` leaves it to that. */
   instead?: Answering | undefined;
+  /** Blanks behind each answer: it says the same, and is longer. */
+  blanks: number;
   stop(): Promise<void>;
 }
+
+/** Stopped at the end, also where a test fails. */
+const running: DirectoryServer[] = [];
+after(() => Promise.all(running.map((server) => server.stop())));
 
 export async function startDirectoryServer(honest: Answering): Promise<DirectoryServer> {
   const asked: Asked[] = [];
@@ -45,7 +52,9 @@ export async function startDirectoryServer(honest: Answering): Promise<Directory
     const reply = (await started.instead?.(one)) ?? (await honest(one)) ?? { status: 404, body: {} };
     if (reply === 'Hang') return;
     const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body ?? {});
-    response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers }).end(text);
+    response
+      .writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers })
+      .end(text + ' '.repeat(started.blanks));
   };
   const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1');
@@ -53,14 +62,24 @@ export async function startDirectoryServer(honest: Answering): Promise<Directory
   const started: DirectoryServer = {
     origin: `http://localhost:${(server.address() as AddressInfo).port}`,
     asked,
+    blanks: 0,
     async stop() {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
       await closed;
     },
   };
+  running.push(started);
   return started;
+}
+
+/** A server that nobody should come to: what it was asked. It answers whatever is asked of it. */
+export async function withLure(use: (origin: string) => Promise<void>): Promise<readonly Asked[]> {
+  const lure = await startDirectoryServer(() => ({ status: 200, body: [] }));
+  await use(lure.origin).finally(() => lure.stop());
+  return lure.asked;
 }
 
 /** One key for all tests: making one takes a while. */
