@@ -145,3 +145,39 @@ test('a provider that has had enough (429) is unavailable, wherever it says so',
     }
   }
 });
+
+describe('userinfo as a JWT', () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = () => ({ iss: fake.issuer, aud: 'fake', sub: 'ana', groups: ['admins'] });
+  const answers: Record<string, () => Promise<string> | string> = {
+    'with alg none': () => `${part({ alg: 'none' })}.${part(claims())}.`,
+    'signed with another key': async () => {
+      const { privateKey } = await generateKeyPair('ES256');
+      return signWith(privateKey, claims(), { alg: 'ES256', kid: 'fake-1' });
+    },
+    'signed with the client secret': () =>
+      signWith(Buffer.from(fake.settings.clientSecret?.reveal() ?? ''), claims(), { alg: 'HS256' }),
+    'for another client': () =>
+      signWith(fake.privateKey, { ...claims(), aud: 'another' }, { alg: 'ES256', kid: 'fake-1' }),
+    'about somebody else': () =>
+      signWith(fake.privateKey, { ...claims(), sub: 'eve' }, { alg: 'ES256', kid: 'fake-1' }),
+  };
+  const giving = (answer: () => Promise<string> | string) => {
+    fake.behaviour.claims = { groups: undefined };
+    fake.behaviour.metadata = { userinfo_signing_alg_values_supported: ['ES256'] };
+    fake.behaviour.instead.set('/userinfo', async (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/jwt' }).end(await answer());
+    });
+  };
+
+  test('that the provider signed counts', async (t) => {
+    giving(() => signWith(fake.privateKey, claims(), { alg: 'ES256', kid: 'fake-1' }));
+    assert.deepEqual((await signIn(providerFor(t))).identity.groups, ['admins']);
+  });
+  for (const [name, answer] of Object.entries(answers)) {
+    test(`${name} is refused`, async (t) => {
+      giving(answer);
+      await assert.rejects(signIn(providerFor(t)), { code: 'invalid' });
+    });
+  }
+});

@@ -4,10 +4,11 @@ import type { Mistake } from './mistake.ts';
 
 const issuer = 'issuer: https://partners.example.com';
 const oidc = (rest: string) => `oidc: {${issuer}, clientID: a${rest === '' ? '' : `, ${rest}`}}`;
+const key = '{namespace: sallyport-system, name: partners, key: key.pem}';
 const forBlog = `{${oidc('')}, allowedNamespaces: {selector: {matchLabels: {tier: open}}}}`;
 
 export const identityProviderMistakes: readonly Mistake[] = [
-  mistake('no oidc', '{}', oidc(''), /spec\.oidc: Required value/),
+  mistake('neither oidc nor github', '{}', oidc(''), /spec: .* either oidc or github is wanted/),
   mistake('no client id', `oidc: {${issuer}}`, oidc(''), /spec\.oidc\.clientID: Required value/),
   mistake('the client id misspelt', `oidc: {${issuer}, clientId: a}`, oidc(''), /spec\.oidc\.clientID: Required value/),
   mistake('no issuer', 'oidc: {clientID: a}', oidc(''), /spec\.oidc\.issuer: Required value/),
@@ -63,7 +64,43 @@ export const identityProviderMistakes: readonly Mistake[] = [
     'a claim misspelt, so that another claim would name the groups',
     oidc('claims: {group: roles}'),
     oidc('claims: {groups: roles}'),
-    /spec\.oidc\.claims\.\(no field but user, email, groups\)/,
+    /spec\.oidc\.claims\.\(no field but user, userPath, email, emailPath, groups, groupsPath, groupsSeparator\)/,
+  ),
+  mistake(
+    'the way to a claim with dots',
+    oidc('claims: {groupsPath: realm_access.roles}'),
+    oidc('claims: {groupsPath: [realm_access, roles]}'),
+    /spec\.oidc\.claims\.groupsPath.* must be of type array/,
+  ),
+  mistake(
+    'a client that signs without a key',
+    oidc('clientAuthentication: {method: PrivateKeyJwt}'),
+    oidc('clientAuthentication: {method: None}'),
+    /spec\.oidc\.clientAuthentication.* PrivateKeyJwt needs either keySecretRef or certificateSecretRef/,
+  ),
+  mistake(
+    'a client with a certificate that is not named',
+    oidc(`clientAuthentication: {method: TlsClientAuth, keySecretRef: ${key}}`),
+    oidc('clientAuthentication: {method: None}'),
+    /spec\.oidc\.clientAuthentication.* TlsClientAuth needs certificateSecretRef/,
+  ),
+  mistake(
+    'a client authentication by the name that it has in OAuth',
+    oidc('clientAuthentication: {method: private_key_jwt}'),
+    oidc('clientAuthentication: {method: None}'),
+    /spec\.oidc\.clientAuthentication\.method.*"PrivateKeyJwt"/,
+  ),
+  mistake(
+    'the key misspelt, so that the secret would be sent',
+    oidc('clientAuthentication: {method: None, keyRef: {name: a}}'),
+    oidc('clientAuthentication: {method: None}'),
+    /spec\.oidc\.clientAuthentication\.\(no field but .*keySecretRef/,
+  ),
+  mistake(
+    'a tenant by its domain',
+    oidc('tenants: [contoso.onmicrosoft.com]'),
+    oidc('tenants: [72f988bf-86f1-41af-91ab-2d7cd011db47]'),
+    /spec\.oidc\.tenants.* a tenant id is wanted/,
   ),
   mistake(
     'authorizationParameters misspelt, so that every domain could sign in',
