@@ -3,6 +3,7 @@ import type { Answer, OwnRequest } from './authority.ts';
 import { page } from './desk.ts';
 import type { Desk } from './desk.ts';
 import { ProviderError } from './provider-error.ts';
+import type { ProviderErrorCode } from './provider-error.ts';
 import type { SignInFailure } from '../model/page.ts';
 
 const retryAfterSeconds = 5;
@@ -22,6 +23,8 @@ export function failed(desk: Desk, { host }: OwnRequest, reason: SignInFailure, 
   return page({ kind: 'SignInFailed', reason, startAgain, ...(otherWay !== undefined && { otherWay }) }, cookies);
 }
 
+const reasons: Partial<Readonly<Record<ProviderErrorCode, SignInFailure>>> = { denied: 'Denied', weak: 'TooWeak' };
+
 /** Throws on whatever is not the provider's fault. */
 export function providerFailed(desk: Desk, request: OwnRequest, error: unknown, ways: WaysOn): Answer {
   if (!(error instanceof ProviderError)) throw error;
@@ -32,5 +35,5 @@ export function providerFailed(desk: Desk, request: OwnRequest, error: unknown, 
     const way = otherWay === undefined ? {} : { otherWay };
     return page({ kind: 'ProviderUnavailable', retryAfterSeconds, ...way }, cookies);
   }
-  return failed(desk, request, error.code === 'denied' ? 'Denied' : 'Invalid', ways);
+  return failed(desk, request, reasons[error.code] ?? 'Invalid', ways);
 }

@@ -8,7 +8,7 @@ import { readPerson } from './github-person.ts';
 import type { GitHubPerson } from './github-person.ts';
 import { createProviderFetch, callTimeoutMs, wasNotSent } from './provider-fetch.ts';
 import type { ProviderFetch } from './provider-fetch.ts';
-import type { Provider, ProviderOptions } from './provider.ts';
+import type { Demand, Provider, ProviderOptions } from './provider.ts';
 import { ProviderError } from './provider-error.ts';
 import type { Tokens } from './record.ts';
 import type { GitHubSettings } from '../model/settings.ts';
@@ -38,8 +38,8 @@ export function createGitHubProvider(settings: GitHubSettings, { log, now = Date
   return {
     settings,
 
-    async authorizationUrl(redirectUri, { state, verifier }, { somebodyElse = false, withinSeconds } = {}) {
-      refuseDemand(name, withinSeconds);
+    async authorizationUrl(redirectUri, { state, verifier }, { somebodyElse = false, ...demand } = {}) {
+      refuseDemand(name, demand);
       const url = new URL('/login/oauth/authorize', webUrl);
       url.search = new URLSearchParams({
         client_id: clientId,
@@ -54,7 +54,7 @@ export function createGitHubProvider(settings: GitHubSettings, { log, now = Date
     },
 
     async exchange({ url, challenge }, at, withinSeconds) {
-      refuseDemand(name, withinSeconds);
+      refuseDemand(name, withinSeconds === undefined ? {} : { withinSeconds });
       const { code, error } = Object.fromEntries(url.searchParams);
       if (error !== undefined)
         throw new ProviderError('denied', `IdentityProvider ${name} refused the sign-in: ${error}`);
@@ -101,9 +101,9 @@ export function createGitHubProvider(settings: GitHubSettings, { log, now = Date
 }
 
 // It says nothing of when, or how, a person proved who they are: to send them there again would be a loop.
-function refuseDemand(name: string, withinSeconds: number | undefined): void {
-  if (withinSeconds === undefined) return;
-  throw new ProviderError('denied', `IdentityProvider ${name} cannot have people prove again who they are`);
+function refuseDemand(name: string, { withinSeconds, acrValues, afresh = false }: Demand): void {
+  if (withinSeconds === undefined && acrValues === undefined && !afresh) return;
+  throw new ProviderError('weak', `IdentityProvider ${name} cannot have people prove again who they are`);
 }
 
 interface GivenTokens {

@@ -11,8 +11,7 @@ import { heldSession, page, retryAfterSeconds } from './desk.ts';
 import type { Desk } from './desk.ts';
 import { createFrontChannel } from './frontchannel.ts';
 import { createKeyRing } from './keys.ts';
-import { createProvider } from './provider.ts';
-import type { Provider, ProviderOptions } from './provider.ts';
+import { updateProviders } from './providers.ts';
 import { currentSession } from './current.ts';
 import type { CurrentSession } from './current.ts';
 import { createRefresher } from './refresh.ts';
@@ -24,8 +23,7 @@ import { endOwnSessions, ownSessions, ownSessionsPath } from './own-sessions.ts'
 import { operate } from './operations.ts';
 import type { Operated } from './operations.ts';
 import { safeReturn } from './login.ts';
-import type { AuthoritySettings, ProviderSettings } from '../model/settings.ts';
-import { Redacted } from '../model/diagnostic.ts';
+import type { AuthoritySettings } from '../model/settings.ts';
 import { StoreError } from '../sessions/store.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
@@ -66,7 +64,8 @@ export function createLocalAuthority({
 }: LocalAuthorityOptions): LocalAuthority {
   const ownRing = createKeyRing();
   let current = settings;
-  let providers = updateProviders(new Map(), settings.providers, { log, now });
+  const making = { log, metrics, now, graceMs: () => current.class.outageGraceMs };
+  let providers = updateProviders(new Map(), settings.providers, making);
 
   const refresher = createRefresher({ store, log, metrics, now });
   const channels = { back: createBackChannel(), front: createFrontChannel() };
@@ -105,7 +104,7 @@ export function createLocalAuthority({
       }),
     update(next) {
       current = next;
-      providers = updateProviders(providers, next.providers, { log, now });
+      providers = updateProviders(providers, next.providers, making);
     },
     operate: (question) => operate(operators, witness, question),
     async close() {
@@ -216,10 +215,10 @@ function shown({ session }: CurrentSession) {
     ...(email !== undefined && { email }),
     ...(fullName !== undefined && { name: fullName }),
     groups,
+    ...(groupsUnknown === true && { groupsUnknown }),
     provider: session.provider,
     signedInAt: session.authenticatedAt,
     expiresAt: session.expiresAt,
-    ...(groupsUnknown === true && { groupsUnknown }),
   };
 }
 
@@ -231,34 +230,4 @@ async function answerOrUnavailable(log: Logger, answer: Promise<Answer>): Promis
     log.error({ err: error }, 'the session store failed');
     return page({ kind: 'StoreUnavailable', retryAfterSeconds });
   }
-}
-
-type KnownProviders = ReadonlyMap<string, { readonly provider: Provider; readonly fingerprint: string }>;
-
-// Secrets print as nothing: a changed one would change nothing in the text.
-function revealed(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
-  const own = this[key];
-  return own instanceof Redacted ? own.reveal() : value;
-}
-
-// A provider whose settings stay the same keeps what was discovered; a changed one is discovered anew.
-function updateProviders(
-  known: KnownProviders,
-  settings: readonly ProviderSettings[],
-  options: ProviderOptions,
-): KnownProviders {
-  const next = new Map<string, { provider: Provider; fingerprint: string }>();
-  for (const one of settings) {
-    const fingerprint = JSON.stringify(one, revealed);
-    const before = known.get(one.name);
-    next.set(
-      one.name,
-      before?.fingerprint === fingerprint ? before : { provider: createProvider(one, options), fingerprint },
-    );
-  }
-  for (const [name, { provider }] of known) {
-    // What is under way at a provider that is gone may end by itself; its connections go then.
-    if (next.get(name)?.provider !== provider) void provider.close();
-  }
-  return next;
 }

@@ -5,9 +5,10 @@
  * - `unknown`: a refresh that was sent, and nobody can tell whether its token is spent.
  * - `denied`: the provider, or the person, said no.
  * - `invalid`: an answer fails a check.
+ * - `weak`: it cannot have people prove who they are as strongly, or as lately, as is asked.
  * - `ended`: the provider knows the refresh token no more (RFC 6749, section 5.2: `invalid_grant`).
  */
-export type ProviderErrorCode = 'unavailable' | 'unknown' | 'denied' | 'invalid' | 'ended';
+export type ProviderErrorCode = 'unavailable' | 'unknown' | 'denied' | 'invalid' | 'weak' | 'ended';
 
 interface Options extends ErrorOptions {
   readonly retryAfterMs?: number;
