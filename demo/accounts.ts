@@ -39,3 +39,6 @@ export function claimsOf(account: Account): { readonly sub: string; readonly [cl
     ...(account.groups.length > 0 && { groups: account.groups }),
   };
 }
+
+/** How strongly a person can sign in, as `acr`: with the password, or with a one-time code as well. */
+export const strengths = { password: 'urn:demo:password', twoFactors: 'urn:demo:two-factors' } as const;

@@ -25,10 +25,13 @@ export interface SignInPageParts {
   /** `sub` of the person who is signed in here already, or whom `login_hint` names. */
   readonly current?: string;
   readonly wrongPassword: boolean;
+  /** A second factor is asked for; a person may do without. */
+  readonly asksForCode: boolean;
 }
 
 /** One click on a person signs in; the form posts to the page's own address. */
-export function signInPage({ accounts, clientName, current, wrongPassword }: SignInPageParts): RenderedPage {
+export function signInPage(parts: SignInPageParts): RenderedPage {
+  const { accounts, clientName, current, wrongPassword, asksForCode } = parts;
   const people = [...accounts].map((account) => personButton(account, account.sub === current));
   return renderPage({
     title: 'Sign in – Demo ID',
@@ -48,12 +51,16 @@ export function signInPage({ accounts, clientName, current, wrongPassword }: Sig
           autocomplete="off"
           maxlength="64"
         />
+        ${asksForCode ? codeField : ''}
         <div class="people">${people}</div>
         <button name="cancel" value="yes">Cancel</button>
       </form>
     </div>`,
   });
 }
+
+const codeField = html`<label for="code">One-time code, any digits; empty: the password will have to do</label>
+  <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="6" />`;
 
 function personButton(account: Account, isCurrent: boolean): Html {
   const groups = account.groups.length === 0 ? 'in no group' : account.groups.join(', ');

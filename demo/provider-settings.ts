@@ -1,7 +1,7 @@
 // How the demo's OpenID provider is set up: one client, PKCE, the claims of each scope, and what oidc-provider would warn about.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { AdapterFactory, ClientMetadata, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
-import { claimsOf } from './accounts.ts';
+import { claimsOf, strengths } from './accounts.ts';
 import type { Account } from './accounts.ts';
 import { callLoopback } from './loopback.ts';
 import { createMemory } from './memory.ts';
@@ -54,6 +54,7 @@ export function providerConfiguration({ client, accounts, state, accessTokenSeco
     jwks: { keys: [state.signingKey] },
     cookies: { keys: [state.cookieKey], names: { session: 'demo_idp_session' } },
     scopes: ['openid', 'offline_access'],
+    acrValues: Object.values(strengths),
     claims: {
       openid: ['sub'],
       email: ['email', 'email_verified'],
@@ -116,11 +117,21 @@ function clientMetadata(client: ClientOptions): ClientMetadata {
   };
 }
 
-/** `prompt=select_account` besides the library's own `login` and `consent`. */
+/** `prompt=select_account` besides the library's own `login` and `consent`; and whoever is signed in too weakly is asked. */
 function promptPolicy() {
   const policy = interactionPolicy.base();
+  policy
+    .get('login')
+    ?.checks.add(new interactionPolicy.Check('too_weak', 'a stronger sign-in is asked for', isTooWeak));
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   return policy;
+}
+
+/** Once a person has been asked, what they did is all that there is. */
+function isTooWeak({ oidc: { params, session, result } }: KoaContextWithOIDC): boolean {
+  const asked = params?.['acr_values'];
+  if (typeof asked !== 'string' || result?.login !== undefined) return false;
+  return session?.acr === undefined || !asked.split(' ').includes(session.acr);
 }
 
 /** Consent is automatic: whatever the client asks for is granted. */

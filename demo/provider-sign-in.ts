@@ -1,7 +1,7 @@
 // The provider's own interaction: a person says who they are, or cancels.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider as OidcProvider } from 'oidc-provider';
-import { demoPassword } from './accounts.ts';
+import { demoPassword, strengths } from './accounts.ts';
 import type { Account } from './accounts.ts';
 import { errors } from './oidc-provider.ts';
 import { errorPage, signInPage } from './provider-pages.ts';
@@ -40,7 +40,11 @@ export async function interact(
   if (account === undefined || form.get('password') !== demoPassword) {
     return showSignIn(accounts, interaction, response, true);
   }
-  await finish({ login: { accountId: account.sub, amr: ['pwd'] }, select_account: {}, consent: {} });
+  const strength =
+    (form.get('code') ?? '') === ''
+      ? { acr: strengths.password, amr: ['pwd'] }
+      : { acr: strengths.twoFactors, amr: ['pwd', 'otp', 'mfa'] };
+  await finish({ login: { accountId: account.sub, ...strength }, select_account: {}, consent: {} });
 }
 
 function showSignIn(
@@ -52,10 +56,12 @@ function showSignIn(
   const hint = interaction.params['login_hint'];
   const hinted = accounts.values().find((account) => account.email === hint || account.sub === hint);
   const current = interaction.session?.accountId ?? hinted?.sub;
+  const asked = interaction.params['acr_values'];
   const page = signInPage({
     accounts: accounts.values(),
     clientName: 'Sallyport',
     wrongPassword,
+    asksForCode: typeof asked === 'string' && asked.split(' ').includes(strengths.twoFactors),
     ...(current !== undefined && { current }),
   });
   sendPage(response, wrongPassword ? 403 : 200, page);
