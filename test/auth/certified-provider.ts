@@ -14,8 +14,7 @@ import type { OidcSettings } from '../../src/model/settings.ts';
 import { createCertificateAuthority } from '../integration/certificates.ts';
 import type { CertificateAuthority } from '../integration/certificates.ts';
 import { providerSettings } from './fake-provider.ts';
-
-export const redirectUri = 'https://auth.example.com/oauth2/callback';
+import { redirectUri } from './sign-in.ts';
 
 export interface CertifiedProvider {
   readonly issuer: string;

@@ -4,15 +4,15 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { decodeProtectedHeader } from 'jose';
-import { checkCallback, newChallenge, newFlowId } from '../../src/auth/login.ts';
 import { createProvider } from '../../src/auth/provider.ts';
 import { ProviderError } from '../../src/auth/provider-error.ts';
 import { Redacted } from '../../src/model/diagnostic.ts';
 import type { ClientAuthentication, OidcSettings } from '../../src/model/settings.ts';
 import { createLogger } from '../../src/telemetry.ts';
-import { mutualTls, redirectUri, startCertifiedProvider } from './certified-provider.ts';
+import { mutualTls, startCertifiedProvider } from './certified-provider.ts';
 import type { CertifiedOptions, CertifiedProvider } from './certified-provider.ts';
 import { sendJson, startFakeProvider } from './fake-provider.ts';
+import { signInAt } from './sign-in.ts';
 
 async function started(t: TestContext, options: CertifiedOptions): Promise<CertifiedProvider> {
   const provider = await startCertifiedProvider(options);
@@ -24,18 +24,12 @@ async function started(t: TestContext, options: CertifiedOptions): Promise<Certi
 async function signInAndRefresh(t: TestContext, certified: CertifiedProvider, more: Partial<OidcSettings>) {
   const provider = createProvider({ ...certified.settings, ...more }, { log: createLogger('silent') });
   t.after(() => provider.close());
-  const challenge = newChallenge(newFlowId());
-  const url = new URL(await provider.authorizationUrl(redirectUri, challenge));
-  const back = await certified.authorize(url);
-  const flow = { kind: 'Provider', provider: 'fake', challenge, redirectUri, returnTo: '/', at: 0 } as const;
-  const callback = checkCallback(flow, back.search);
-  assert(callback, back.href);
-  const signedIn = await provider.exchange(callback, Date.now());
+  const { signedIn, asked } = await signInAt(provider, certified);
   const refreshed = await provider.refresh(signedIn, Date.now());
   assert.equal(signedIn.identity.email, 'ana@example.com');
   assert.deepEqual(refreshed.identity.groups, ['engineering']);
   assert.notEqual(refreshed.tokens.refreshToken, signedIn.tokens.refreshToken, 'the provider rotates refresh tokens');
-  return { url, signedIn };
+  return { asked, signedIn };
 }
 
 const isRefused = (error: unknown) =>
@@ -166,16 +160,16 @@ describe('a sign-in is pushed to the provider first', () => {
       [false, 'Required'],
     ] as const) {
       const certified = await started(t, pushing(isRequired));
-      const { url } = await signInAndRefresh(t, certified, { clientSecret, pushedRequests });
-      assert.deepEqual([...url.searchParams.keys()].toSorted(), ['client_id', 'request_uri']);
+      const { asked } = await signInAndRefresh(t, certified, { clientSecret, pushedRequests });
+      assert.deepEqual([...asked.keys()].toSorted(), ['client_id', 'request_uri']);
       assert(certified.seen.includes('POST /request'));
     }
   });
 
   test('and not where nobody requires it, or the object forbids it', async (t) => {
     const certified = await started(t, pushing(false));
-    const { url } = await signInAndRefresh(t, certified, { clientSecret });
-    assert(url.searchParams.has('code_challenge'));
+    const { asked } = await signInAndRefresh(t, certified, { clientSecret });
+    assert(asked.has('code_challenge'));
     assert.equal(certified.seen.includes('POST /request'), false);
     const requiring = await started(t, pushing(true));
     await assert.rejects(signInAndRefresh(t, requiring, { clientSecret, pushedRequests: 'Off' }));

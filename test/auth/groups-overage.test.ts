@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createProvider } from '../../src/auth/provider.ts';
-import { checkCallback, newChallenge, newFlowId } from '../../src/auth/login.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';
 import { appHost, assertArrived, createBrowser, createHouse, visit } from './rig.ts';
+import { signInAt } from './sign-in.ts';
 
 let fake: FakeProvider;
 before(async () => {
@@ -36,15 +36,7 @@ test('the log says so once', async (t) => {
   const log = createLogger('info', (line) => lines.push(JSON.parse(line) as { msg: string }));
   const provider = createProvider(fake.settings, { log });
   t.after(() => provider.close());
-  for (let count = 0; count < 2; count += 1) {
-    const redirectUri = 'https://auth.example.com/oauth2/callback';
-    const challenge = newChallenge(newFlowId());
-    const url = new URL(await provider.authorizationUrl(redirectUri, challenge));
-    const flow = { kind: 'Provider', provider: 'fake', challenge, redirectUri, returnTo: '/', at: 0 } as const;
-    const callback = checkCallback(flow, (await fake.authorize(url)).search);
-    assert(callback);
-    await provider.exchange(callback, Date.now());
-  }
+  for (let count = 0; count < 2; count += 1) await signInAt(provider, { authorize: fake.authorize });
   assert.deepEqual(
     lines.map(({ msg, claim }) => [claim, msg]),
     [

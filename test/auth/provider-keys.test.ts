@@ -4,14 +4,12 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
-import { checkCallback, newChallenge, newFlowId } from '../../src/auth/login.ts';
 import { createProvider } from '../../src/auth/provider.ts';
 import type { Provider } from '../../src/auth/provider.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { sendJson, signWith, startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';
-
-const redirectUri = 'https://auth.example.com/oauth2/callback';
+import { signInAt } from './sign-in.ts';
 
 let fake: FakeProvider;
 before(async () => {
@@ -32,14 +30,7 @@ function providerFor(t: TestContext, more: Partial<FakeProvider['settings']> = {
   return provider;
 }
 
-async function signIn(provider: Provider) {
-  const challenge = newChallenge(newFlowId());
-  const url = new URL(await provider.authorizationUrl(redirectUri, challenge));
-  const flow = { kind: 'Provider', provider: 'fake', challenge, redirectUri, returnTo: '/', at: 0 } as const;
-  const callback = checkCallback(flow, (await fake.authorize(url)).search);
-  assert(callback);
-  return provider.exchange(callback, Date.now());
-}
+const signIn = async (provider: Provider) => (await signInAt(provider, { authorize: fake.authorize })).signedIn;
 
 const seconds = () => Math.floor(Date.now() / 1000);
 

@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { checkCallback, newChallenge, newFlowId } from '../../src/auth/login.ts';
 import { createProvider } from '../../src/auth/provider.ts';
 import type { BeforeRefresh, Provider } from '../../src/auth/provider.ts';
 import { ProviderError } from '../../src/auth/provider-error.ts';
@@ -15,8 +14,7 @@ import { createLogger } from '../../src/telemetry.ts';
 import { createCertificateAuthority } from '../integration/certificates.ts';
 import { sendJson, startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';
-
-const redirectUri = 'https://auth.example.com/oauth2/callback';
+import { signInAt } from './sign-in.ts';
 
 let fake: FakeProvider;
 before(async () => {
@@ -37,12 +35,8 @@ async function signedIn(
   const now = () => Date.now() + clock.offsetMs;
   const provider = createProvider(fake.settings, { log: createLogger('silent'), now });
   t.after(() => provider.close());
-  const challenge = newChallenge(newFlowId());
-  const url = new URL(await provider.authorizationUrl(redirectUri, challenge));
-  const flow = { kind: 'Provider', provider: 'fake', challenge, redirectUri, returnTo: '/', at: now() } as const;
-  const callback = checkCallback(flow, (await fake.authorize(url)).search);
-  assert(callback);
-  return { provider, session: await provider.exchange(callback, now()) };
+  const { signedIn: session } = await signInAt(provider, { authorize: fake.authorize, at: now() });
+  return { provider, session };
 }
 
 function refuses(code: ProviderError['code'], text?: RegExp): (error: unknown) => boolean {

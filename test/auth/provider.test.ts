@@ -16,8 +16,7 @@ import type { OidcSettings } from '../../src/model/settings.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { providerSettings, sendJson, signWith, startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';
-
-const redirectUri = 'https://auth.example.com/oauth2/callback';
+import { redirectUri, signInAt } from './sign-in.ts';
 
 let fake: FakeProvider;
 before(async () => {
@@ -37,15 +36,8 @@ function providerFor(t: TestContext, more: Partial<OidcSettings> = {}, now?: () 
   return provider;
 }
 
-/** A whole sign-in, from the authorization URL to the exchange. */
-async function signIn(provider: Provider, at = Date.now()) {
-  const challenge = newChallenge(newFlowId());
-  const url = new URL(await provider.authorizationUrl(redirectUri, challenge));
-  const flow = { kind: 'Provider', provider: 'fake', challenge, redirectUri, returnTo: '/', at } as const;
-  const callback = checkCallback(flow, (await fake.authorize(url)).search);
-  assert(callback);
-  return provider.exchange(callback, at);
-}
+const signIn = async (provider: Provider, at = Date.now()) =>
+  (await signInAt(provider, { authorize: fake.authorize, at })).signedIn;
 
 function refuses(code: ProviderError['code'], text?: RegExp): (error: unknown) => boolean {
   return (error) => {
