@@ -31,7 +31,9 @@ export interface Outcome {
   readonly untold?: string;
 }
 
-const atOnce = 500;
+/** A slow store must not make one question take longer than is waited for its answer. */
+const atOnce = 100;
+const notedEvery = 1_000;
 /** As many as one notice may tell of. */
 const toldAtOnce = 5_000;
 
@@ -49,7 +51,8 @@ export async function revoke(revocation: Revocation): Promise<Outcome> {
     absent += answer.absent;
     for (const id of answer.failed) failed.add(id);
     reason = answer.reason ?? reason;
-    if (ids.length > atOnce) note(`${Math.min(start + atOnce, ids.length)} of ${ids.length}`);
+    const done = start + some.length;
+    if (ids.length > notedEvery && (done % notedEvery === 0 || done === ids.length)) note(`${done} of ${ids.length}`);
     // Nothing of it worked: nor will what is left.
     if (answer.failed.length === some.length) {
       for (const id of ids.slice(start + atOnce)) failed.add(id);

@@ -198,7 +198,7 @@ describe('revoke', () => {
     assert.ok(asked.every((question) => 'list' in question));
   });
 
-  test('ten thousand, five hundred at a time, with how far it is', async () => {
+  test('ten thousand, a hundred at a time, with how far it is', async () => {
     held = Array.from({ length: 10_000 }, (_, index) => ({ ...anas, id: `${index}`.padStart(22, 'x') }));
     const all = held;
     const page = (start: number) => ({
@@ -210,7 +210,7 @@ describe('revoke', () => {
     assert.equal(code, 0);
     assert.match(text, /^Ended 10000 of 10000 sessions/m);
     assert.match(text, /… and 9980 more/);
-    assert.equal(noted.length, 20);
+    assert.equal(noted.length, 10);
     assert.equal(noted.at(-1), '10000 of 10000');
     const told = asked.flatMap((question) => ('announce' in question ? question.announce : []));
     assert.deepEqual(new Set(told).size, 10_000);
