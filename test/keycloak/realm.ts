@@ -18,6 +18,8 @@ export interface Realm {
   admin(method: string, path: string, body?: unknown): Promise<unknown>;
   /** The id of a person, by their short name. */
   userId(username: string): Promise<string>;
+  /** Sets attributes of a client. */
+  changeClient(clientId: string, attributes: Readonly<Record<string, string>>): Promise<void>;
   leaveGroup(username: string, group: string): Promise<void>;
   /** How many events of these types there were. */
   count(...types: readonly string[]): Promise<number>;
@@ -42,6 +44,11 @@ export async function createRealm(keycloak: Keycloak, name: string, sallyportPor
     issuer: `${keycloak.url}/realms/${name}`,
     admin,
     userId,
+    async changeClient(clientId, attributes) {
+      const path = `/clients/${await only(`/clients?clientId=${clientId}`)}`;
+      const client = (await admin('GET', path)) as { attributes: Record<string, string> };
+      await admin('PUT', path, { ...client, attributes: { ...client.attributes, ...attributes } });
+    },
     async leaveGroup(username, group) {
       const groupId = await only(`/groups?exact=true&search=${group}`);
       await admin('DELETE', `/users/${await userId(username)}/groups/${groupId}`);

@@ -19,7 +19,7 @@ before(async () => {
     prepare: (text) => text.replace(/^ *type: Memory$/m, `$&\n    refreshInterval: ${refreshInterval}`),
   });
 });
-after(() => rig.stop());
+after(() => rig?.stop());
 
 const statusOf = async (client: Client, host: string) => (await client.visit(rig.url(host), { follow: 0 })).status;
 

@@ -15,7 +15,7 @@ export interface KeycloakRig extends Rig {
 export interface KeycloakRigOptions {
   /** The client of realm.json that Sallyport is. */
   readonly clientId?: string;
-  /** Further lines below `oidc:` of the IdentityProvider. */
+  /** Further lines below `oidc:` of the IdentityProvider; 8080 there becomes Sallyport's port. */
   readonly oidc?: string;
   /** Changes the demo's manifests. */
   readonly prepare?: (text: string) => string;
@@ -29,9 +29,10 @@ export async function startKeycloakRig(
 ): Promise<KeycloakRig> {
   const keycloak = await useKeycloak();
   try {
-    const provider = providerManifest(`${keycloak.url}/realms/${name}`, clientId, oidc);
+    const provider = (port: number) =>
+      providerManifest(`${keycloak.url}/realms/${name}`, clientId, oidc.replaceAll('8080', String(port)));
     const rig = await startRig({
-      prepare: (text) => (text.includes('kind: IdentityProvider') ? provider : prepare(text)),
+      prepare: (text, port) => (text.includes('kind: IdentityProvider') ? provider(port) : prepare(text)),
       files,
     });
     try {
@@ -51,8 +52,10 @@ export async function startKeycloakRig(
   }
 }
 
-// Without offline_access: its sessions outlive a sign-out at Keycloak.
-const providerManifest = (issuer: string, clientId: string, oidc: string): string => `
+function providerManifest(issuer: string, clientId: string, oidc: string): string {
+  const ownProof = oidc.includes('clientAuthentication');
+  // Without offline_access: sessions with it outlive a sign-out at Keycloak.
+  return `
 apiVersion: sallyport.dev/v1alpha1
 kind: IdentityProvider
 metadata: {name: demo}
@@ -60,7 +63,7 @@ spec:
   oidc:
     issuer: ${issuer}
     clientID: ${clientId}
-    clientSecretRef: {namespace: sallyport-system, name: keycloak, key: clientSecret}
+    ${ownProof ? '' : 'clientSecretRef: {namespace: sallyport-system, name: keycloak, key: clientSecret}'}
     scopes: [openid, email, profile]
 ${oidc.replaceAll(/^/gm, '    ')}
 ---
@@ -69,6 +72,7 @@ kind: Secret
 metadata: {name: keycloak, namespace: sallyport-system}
 stringData: {clientSecret: ${clientId}-secret}
 `;
+}
 
 /** Fills in the form that Keycloak shows, and goes on to where it leads. */
 export function submit(client: Client, page: Answer, fields: Record<string, string>): Promise<Answer> {

@@ -9,7 +9,7 @@ let rig: KeycloakRig;
 before(async () => {
   rig = await startKeycloakRig('sign-in');
 });
-after(() => rig.stop());
+after(() => rig?.stop());
 
 /** What the demo's mirror says of a request. */
 interface Reflected {
