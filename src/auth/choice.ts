@@ -65,8 +65,8 @@ function usableProviders(desk: Desk, { providers }: Journey): readonly Provider[
 /** The one that this browser's person signed in with last, unless it seems to be away: nobody is to be locked out by it. */
 function rememberedProvider(desk: Desk, request: OwnRequest, usable: readonly Provider[]): Provider | undefined {
   const name = choiceCookieName(desk.settings);
-  const values = request.cookies.filter(([cookie]) => cookie === name).map(([, value]) => value);
-  const remembered = usable.find(({ settings }) => values.includes(choiceValue(settings.name)));
+  const values = new Set(request.cookies.filter(([cookie]) => cookie === name).map(([, value]) => value));
+  const remembered = usable.find(({ settings }) => values.has(choiceValue(settings.name)));
   const isUnanswered = heldFlows(desk, request).some(
     ({ flow }) =>
       flow?.kind === 'Provider' && flow.provider === remembered?.settings.name && desk.now - flow.at > unansweredMs,

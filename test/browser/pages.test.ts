@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page, Response } from 'playwright-core';
-import { demoAccounts } from '../../demo/accounts.ts';
+import { demoAccounts, strengths } from '../../demo/accounts.ts';
 import { listenOnLoopback, stopServer } from '../../demo/serving.ts';
 import type { Page as OwnPage } from '../../src/model/page.ts';
 import { send } from '../integration/client.ts';
@@ -93,6 +93,8 @@ ${ingress('narrow', 'mirror', 'access: public', '/only')}
 ${ingress('plain', 'mirror', 'access: authenticated')}
 ${ingress('away', 'mirror', 'policy: away')}
 ${ingress('contact', 'mirror', 'policy: contact')}
+${ingress('either', 'mirror', 'policy: either')}
+${ingress('strong', 'mirror', 'policy: strong')}
 apiVersion: sallyport.dev/v1alpha1
 kind: Policy
 metadata: {name: contact, namespace: demo}
@@ -109,9 +111,22 @@ metadata: {name: away, namespace: demo}
 spec: {identityProviderRef: {name: away}, rules: [{allow: {and: [{authenticatedUser: true}]}}]}
 ---
 apiVersion: sallyport.dev/v1alpha1
+kind: Policy
+metadata: {name: either, namespace: demo}
+spec:
+  identityProviderRefs: [{name: demo}, {name: away}]
+  rules: [{allow: {and: [{authenticatedUser: true}]}}]
+---
+apiVersion: sallyport.dev/v1alpha1
+kind: Policy
+metadata: {name: strong, namespace: demo}
+spec: {rules: [{allow: {and: [{acr: {is: "${strengths.twoFactors}"}}]}}]}
+---
+apiVersion: sallyport.dev/v1alpha1
 kind: IdentityProvider
 metadata: {name: away}
 spec:
+  displayName: The company that was bought
   allowedNamespaces: {selector: {}}
   oidc:
     issuer: http://localhost:1
@@ -353,6 +368,52 @@ test('the provider is away', async () => {
   const response = await visit(await newTab(), rig.url('away'));
   assert.equal((await response.allHeaders())['retry-after'], '5');
   await look('provider-away', response, { status: 503, title: /not possible right now/ });
+});
+
+test('several providers: one is chosen, by keyboard, and remembered; one that is away leads back to the others', async () => {
+  const page = await newTab();
+  const choosing = await visit(page, rig.url('either'));
+  await page.screenshot({ path: join(pictures, 'choose-provider.png'), fullPage: true });
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'ana@example.com' }).click();
+  await page.waitForURL(rig.url('either'));
+  // Signed out here alone: the provider knows them still, and it is gone to at once.
+  await page.context().clearCookies({ name: '__Host-sallyport' });
+  await page.goto(rig.url('either'));
+  assert.equal(page.url(), rig.url('either'), 'not asked a second time');
+  assert.equal(choosing.status(), 200);
+
+  const other = await newTab();
+  await visit(other, rig.url('either'));
+  const away = await arrival(other, () => other.getByRole('link', { name: /that was bought/ }).click());
+  assert.equal(await other.getByRole('link', { name: 'Sign in another way' }).count(), 1);
+  await look('chosen-provider-away', away, { status: 503, title: /not possible right now/ });
+
+  const looking = await newTab();
+  await look('choose-provider', await visit(looking, rig.url('either')), { status: 200, title: /How do you want/ });
+});
+
+test('a sign-in that does not count here is told of, and nobody goes back and forth', async () => {
+  const page = await newTab();
+  await signIn(page, rig.url('app'), 'ana@example.com');
+  const told = await visit(page, rig.url('away'));
+  assert.match(await page.innerText('main'), /signed in as ana@example\.com with demo, which does not count here/);
+  await look('sign-in-instead', told, { status: 200, title: /How do you want/ });
+});
+
+test('a stronger sign-in: asked for, brought, and not brought', async () => {
+  const page = await newTab();
+  await signIn(page, rig.url('app'), 'ana@example.com');
+  await page.goto(rig.url('strong'));
+  const weak = await arrival(page, () => page.getByRole('button', { name: 'ana@example.com' }).click());
+  assert.equal(weak.status(), 400);
+  const again = await newTabOf(page);
+  await again.goto(rig.url('strong'));
+  await again.getByLabel(/One-time code/).fill('123456');
+  await again.getByRole('button', { name: 'ana@example.com' }).click();
+  await again.waitForURL(rig.url('strong'));
+  await look('sign-in-too-weak', weak, { status: 400, title: /more secure sign-in/ });
 });
 
 test('a protected host over plain http', async () => {
