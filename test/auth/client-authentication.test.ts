@@ -9,6 +9,7 @@ import { ProviderError } from '../../src/auth/provider-error.ts';
 import { Redacted } from '../../src/model/diagnostic.ts';
 import type { ClientAuthentication, OidcSettings } from '../../src/model/settings.ts';
 import { createLogger } from '../../src/telemetry.ts';
+import { createCertificateAuthority } from '../integration/certificates.ts';
 import { mutualTls, startCertifiedProvider } from './certified-provider.ts';
 import type { CertifiedOptions, CertifiedProvider } from './certified-provider.ts';
 import { sendJson, startFakeProvider } from './fake-provider.ts';
@@ -31,6 +32,12 @@ async function signInAndRefresh(t: TestContext, certified: CertifiedProvider, mo
   assert.notEqual(refreshed.tokens.refreshToken, signedIn.tokens.refreshToken, 'the provider rotates refresh tokens');
   return { asked, signedIn };
 }
+
+const someSession = {
+  subject: 'ana',
+  identity: { user: 'ana', groups: [], claims: {} },
+  tokens: { idToken: '', accessToken: '', refreshToken: 'x' },
+};
 
 const isRefused = (error: unknown) =>
   error instanceof ProviderError && /invalid_client|answered 401/.test(error.message);
@@ -110,13 +117,32 @@ describe('a client authenticates', () => {
     await signInAndRefresh(t, certified, { clientAuthentication });
   });
 
+  test('by a certificate at the endpoints that the provider has for that', async (t) => {
+    const fake = await startFakeProvider();
+    t.after(() => fake.stop());
+    fake.behaviour.metadata = { mtls_endpoint_aliases: { token_endpoint: `${fake.issuer}/mtls/token` } };
+    const ask = async (clientAuthentication: ClientAuthentication) => {
+      const provider = createProvider({ ...fake.settings, clientAuthentication }, { log: createLogger('silent') });
+      t.after(() => provider.close());
+      await assert.rejects(provider.refresh(someSession, 0), ProviderError);
+    };
+    await ask({ method: 'None' });
+    assert.deepEqual([fake.calls.get('/token'), fake.calls.get('/mtls/token')], [1, undefined]);
+    const authority = createCertificateAuthority();
+    const { key, certificate } = authority.sign('client.example.com');
+    authority.close();
+    await ask({ method: 'TlsClientAuth', key: new Redacted(key), certificate });
+    assert.deepEqual([fake.calls.get('/token'), fake.calls.get('/mtls/token')], [1, 1]);
+  });
+
   test('as Entra ID wants it where a certificate goes with the key: PS256, x5t#S256, the token endpoint', async (t) => {
     const fake = await startFakeProvider();
     t.after(() => fake.stop());
-    const certified = await started(t, { client: { client_secret: 'x' } });
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const key = rsa.privateKey.export({ type: 'pkcs8', format: 'pem' });
-    const { certificate } = certified.authority.sign('client.example.com');
+    const authority = createCertificateAuthority();
+    const { certificate } = authority.sign('client.example.com');
+    authority.close();
     let assertion = '';
     fake.behaviour.instead.set('/token', (request, response) => {
       let body = '';
@@ -129,9 +155,7 @@ describe('a client authenticates', () => {
     const clientAuthentication = { method: 'PrivateKeyJwt', key: new Redacted(key), certificate } as const;
     const provider = createProvider({ ...fake.settings, clientAuthentication }, { log: createLogger('silent') });
     t.after(() => provider.close());
-    const tokens = { idToken: '', accessToken: '', refreshToken: 'x' };
-    const before = { subject: 'ana', identity: { user: 'ana', groups: [], claims: {} }, tokens };
-    await assert.rejects(provider.refresh(before, 0), ProviderError);
+    await assert.rejects(provider.refresh(someSession, 0), ProviderError);
     const { alg, typ, 'x5t#S256': thumbprint } = decodeProtectedHeader(assertion) as Record<string, unknown>;
     assert.deepEqual([alg, typ], ['PS256', 'JWT']);
     assert.match(String(thumbprint), /^[A-Za-z0-9_-]{43}$/);
