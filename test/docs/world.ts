@@ -1,4 +1,5 @@
 // An example of a page, made whole: what it refers to is added, as far as the page leaves it out.
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,6 @@ interface ExampleObject {
     readonly defaultIdentityProviderRef?: { readonly name: string };
     readonly identityProviderRef?: { readonly name: string };
     readonly dataSets?: readonly { readonly configMapRef: { readonly name: string } }[];
-    readonly oidc?: { readonly [field: string]: unknown; readonly clientSecretRef?: SecretKey };
     readonly [field: string]: unknown;
   };
   readonly [field: string]: unknown;
@@ -90,17 +90,35 @@ export function madeWhole(objects: readonly ExampleObject[]): string {
     for (const reference of [own?.defaultIdentityProviderRef, own?.identityProviderRef]) {
       if (reference !== undefined) add(provider(reference.name));
     }
-    const secret = own?.oidc?.clientSecretRef;
-    if (secret === undefined) continue;
-    const { name, key } = secret;
-    add({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name, namespace: secret.namespace },
-      stringData: { [key]: 'secret' },
-    });
+    for (const [secret, keys] of secretsIn(own)) {
+      const [at = '', name = ''] = secret.split('/');
+      const stringData = Object.fromEntries(keys.map((key) => [key, contentOf(key)]));
+      add({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: at }, stringData });
+    }
   }
   return all.map((object) => stringify(object)).join('---\n');
+}
+
+/** `namespace/name` of each Secret that some field names, with the keys asked for in it. */
+function secretsIn(spec: unknown): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  JSON.stringify(spec, (field, value: unknown) => {
+    if (!field.endsWith('SecretRef')) return value;
+    const { namespace, name, key } = value as Partial<SecretKey>;
+    if (key === undefined) return value;
+    const secret = `${namespace}/${name}`;
+    found.set(secret, [...(found.get(secret) ?? []), key]);
+    return value;
+  });
+  return found;
+}
+
+const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+const keyFile = { type: 'service_account', client_email: 'robot@project.iam.gserviceaccount.com', private_key: pem };
+
+function contentOf(key: string): string {
+  if (key.endsWith('.pem')) return String(pem);
+  return key.endsWith('.json') ? JSON.stringify(keyFile) : 'secret';
 }
 
 function provider(name: string): ExampleObject {
