@@ -10,12 +10,15 @@ import type { Inventory } from '../model/objects.ts';
 import type { Proxy } from '../proxy/server.ts';
 import { startAuthRole } from '../roles/auth.ts';
 import type { AuthRoleOptions } from '../roles/auth.ts';
+import { answerForCluster } from '../roles/cluster.ts';
 import { createControl } from '../roles/control.ts';
 import { createKeeper } from '../roles/keeper.ts';
 import { memoryLink } from '../roles/messages.ts';
 import type {
   AuthorityQuestion,
   AuthorityReply,
+  ClusterQuestion,
+  ClusterReply,
   OperatorsQuestion,
   OperatorsReply,
   SettingsMessage,
@@ -160,11 +163,19 @@ function replicaName(): string {
 }
 
 /** The auth role, with the store that control keeps for it where there is an API server. */
-function startAuth({ openSecretStore }: Source, options: AuthRoleOptions) {
+function startAuth({ openSecretStore, workloads }: Source, options: AuthRoleOptions) {
   const [toControl, toAuth] = memoryLink<StoreQuestion, StoreReply>(true);
   const keeper = openSecretStore && createKeeper({ toAuth, open: openSecretStore, log: options.log });
   const [toOperators, operatorsToAuth] = memoryLink<OperatorsReply, OperatorsQuestion>(true);
-  const role = startAuthRole({ ...options, toOperators, replica: replicaName(), ...(keeper && { toControl }) });
+  const [toCluster, clusterToAuth] = memoryLink<ClusterQuestion, ClusterReply>(true);
+  if (workloads !== undefined) answerForCluster(clusterToAuth, workloads, options.log);
+  const role = startAuthRole({
+    ...options,
+    toOperators,
+    replica: replicaName(),
+    ...(keeper && { toControl }),
+    ...(workloads && { toCluster }),
+  });
   return {
     keeper,
     operate: askOperators(operatorsToAuth),

@@ -6,6 +6,7 @@ import { createKubernetesClient } from '../kubernetes/client.ts';
 import type { Connection, KubernetesClient } from '../kubernetes/client.ts';
 import { inClusterConnection, kubeconfigConnection } from '../kubernetes/connect.ts';
 import { createReporter } from '../kubernetes/reporter.ts';
+import { readClusterIssuer, reviewToken } from '../kubernetes/workloads.ts';
 import { ensureKeyRing } from '../kubernetes/keyring.ts';
 import type { Inventory } from '../model/objects.ts';
 import type { SecretStoreSettings } from '../model/settings.ts';
@@ -14,6 +15,7 @@ import { createSecretStore } from '../sessions/secret.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import type { Translation } from '../translate/translate.ts';
+import type { Cluster } from '../auth/bearer/workloads.ts';
 import { createKeyRing, serializeKeyRing } from '../auth/keys.ts';
 import { keyRingSecretName } from '../translate/keyring.ts';
 import type { Locate } from './diagnostics.ts';
@@ -27,6 +29,8 @@ export interface Source extends InventorySource {
   readonly refusedAddresses: readonly string[];
   /** Sessions in Secrets, where there is an API server. */
   readonly openSecretStore?: (settings: SecretStoreSettings) => Store;
+  /** What the API server says of workloads' tokens, where there is one. */
+  readonly workloads?: Cluster;
   /** Statuses and Events, where there is somebody to tell. */
   readonly report: (translation: Translation, inventory: Inventory) => void;
 }
@@ -69,6 +73,10 @@ async function openCluster(
     isFolder: false,
     refusedAddresses: [apiServer, ownAddress].filter((address) => address !== undefined),
     openSecretStore: (store) => measured(createSecretStore({ client, settings: store, log, metrics }), metrics),
+    workloads: {
+      issuer: () => readClusterIssuer(client),
+      review: (token, audience) => reviewToken(client, token, audience),
+    },
     report: reporter.report,
     stop: async () => {
       await cluster.stop();

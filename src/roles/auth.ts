@@ -10,10 +10,13 @@ import { createRedisStore } from '../sessions/redis.ts';
 import { StoreError } from '../sessions/store.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
+import { askCluster } from './cluster.ts';
 import { createCurrentStore } from './current-store.ts';
 import type {
   AuthorityQuestion,
   AuthorityReply,
+  ClusterQuestion,
+  ClusterReply,
   Link,
   OperatorsQuestion,
   OperatorsReply,
@@ -30,6 +33,8 @@ export interface AuthRoleOptions {
   /** The way to the store that control keeps in Secrets; absent: there is no API server, and they live in memory. */
   readonly toControl?: Link<StoreQuestion, StoreReply>;
   readonly toProxy: Link<AuthorityReply, AuthorityQuestion>;
+  /** The way to what the API server says of workloads' tokens; absent: nobody's count. */
+  readonly toCluster?: Link<ClusterQuestion, ClusterReply>;
   /** The way to operators, by control's admin port; absent: nobody asks. */
   readonly toOperators?: Link<OperatorsReply, OperatorsQuestion>;
   /** What this replica is called. */
@@ -66,6 +71,7 @@ export function startAuthRole(options: AuthRoleOptions): AuthRole {
     log,
     metrics,
     settled,
+    ...(options.toCluster && { cluster: askCluster(options.toCluster) }),
     ...(replica !== undefined && { replica }),
   });
   fromControl.onMessage((message) => {

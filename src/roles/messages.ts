@@ -3,6 +3,7 @@ import type { Answer, AssertionSubject, Credential, Opening, OwnRequest } from '
 import type { Operated } from '../auth/operations.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
+import type { ClusterIssuer, TokenReviewed } from '../model/workload.ts';
 import type { RecordChange, RecordPage, RecordType, Revised, StoreError, StoredRecord } from '../sessions/store.ts';
 
 /** control → proxy. The first holds every host; those after it, what changed. */
@@ -82,6 +83,18 @@ export type StoreReply =
   | { readonly type: 'page'; readonly ask: number; readonly page: RecordPage }
   | { readonly type: 'failed'; readonly ask: number; readonly code: StoreError['code']; readonly message: string }
   | { readonly type: 'news'; readonly news: RecordChange };
+
+/** auth → control, which alone may speak with the API server: about the tokens of workloads. Each is answered once. */
+export type ClusterQuestion = { readonly ask: number } & (
+  | { readonly type: 'issuer' }
+  | { readonly type: 'review'; readonly token: string; readonly audience: string }
+);
+
+/** control → auth. */
+export type ClusterReply =
+  | { readonly type: 'issuer'; readonly ask: number; readonly issuer: ClusterIssuer }
+  | { readonly type: 'reviewed'; readonly ask: number; readonly reviewed: TokenReviewed }
+  | { readonly type: 'failed'; readonly ask: number; readonly message: string };
 
 /** One end of a line between two roles. Messages arrive in order, and never during `send`. */
 export interface Link<Out, In> {

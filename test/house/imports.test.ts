@@ -30,7 +30,7 @@ const mayUse: Record<string, readonly string[]> = {
   policy: ['zod', 'ipaddr.js', 're2js', '@bufbuild/cel'],
   translate: ['zod', 'yaml', 'node:crypto'],
   'telemetry.ts': ['pino', 'prom-client'],
-  kubernetes: ['node:', '@kubernetes/client-node'],
+  kubernetes: ['node:', 'zod', '@kubernetes/client-node'],
   inventory: ['node:', 'yaml', 'zod'],
   sessions: ['node:', '@redis/client'],
   auth: ['node:', 'jose', 'lru-cache', 'openid-client', 'undici', 'zod'],
