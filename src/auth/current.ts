@@ -73,7 +73,7 @@ async function startRefresh(desk: Desk, ticket: Ticket, { body }: ReadSession): 
   // What is not there any more is like one that does not answer: it may come back.
   if (provider === undefined) return 'Unavailable';
   if (isAbandoned(body, desk.clock())) return 'Orphaned';
-  return refresher.refresh({ ticket, provider, ring, life: settings });
+  return refresher.refresh({ ticket, claimsAt: body.claimsAt, provider, ring, life: settings });
 }
 
 /** What it knows holds no longer, and there is no way to ask again. */

@@ -17,6 +17,8 @@ import type { Logger, Metrics } from '../telemetry.ts';
 /** One session that is due. */
 export interface RefreshJob {
   readonly ticket: Ticket;
+  /** Of the claims that were found to be due; others are the work of another replica. */
+  readonly claimsAt: number;
   readonly provider: Provider;
   readonly ring: KeyRing;
   readonly life: SessionLife;
@@ -113,6 +115,7 @@ async function refreshOnce(work: Work): Promise<RefreshOutcome> {
   const read = await settled(work);
   if (read === 'Orphaned' || read === 'Refreshed') return read;
   if (read === undefined) return 'Ended';
+  if (read.body.claimsAt !== work.claimsAt) return 'Refreshed';
   const { refreshToken } = read.body.tokens;
   if (refreshToken === undefined || spent.has(hash(refreshToken))) return 'Orphaned';
   const attempt = { id: randomUUID(), at: work.now() };

@@ -168,6 +168,24 @@ describe('a session whose token has run out', () => {
     assert.equal(made.rotating.reused, false);
   });
 
+  test('is not refreshed again by a replica that has not heard yet that it was', async () => {
+    const made = await makeReplicas();
+    made.advance(tokensMs);
+    const before = await made.store.read('session', made.ticket.id);
+    assert.deepEqual(groupsOf(await made.replica().use(made.ticket)), ['new']);
+    // As a cache does it: it learns by a write that fails that what it holds is old.
+    let isOld = true;
+    const late = made.replica({
+      read: async (type, id) => (isOld ? before : made.store.read(type, id)),
+      async replace(record, revision) {
+        isOld = false;
+        return made.store.replace(record, revision);
+      },
+    });
+    assert.deepEqual(groupsOf(await late.use(made.ticket)), ['new']);
+    assert.deepEqual(made.rotating.sent, ['refresh-0']);
+  });
+
   test('loses the groups that are gone', async () => {
     const made = await makeReplicas();
     made.rotating.behaviour.groups = [];
