@@ -7,7 +7,7 @@ import { startRedis } from '../redis/server.ts';
 import type { RedisServer } from '../redis/server.ts';
 import { startApiProxy } from './api-proxy.ts';
 import type { ApiProxy } from './api-proxy.ts';
-import { startInSecrets } from './in-secrets.ts';
+import { lent, startInSecrets } from './in-secrets.ts';
 import { startReplicas } from './replicas.ts';
 import type { Replicas } from './replicas.ts';
 import { cookieOf, signIn, statusOf } from './visitor.ts';
@@ -81,7 +81,7 @@ describe('sessions in Redis', { timeout: 180_000 }, () => {
   });
 });
 
-describe('sessions in Secrets', { timeout: 240_000 }, () => {
+describe('sessions in Secrets', { timeout: 240_000, skip: lent }, () => {
   let replicas: Replicas;
   let proxy: ApiProxy;
   before(async () => {

@@ -11,6 +11,10 @@ export interface InSecrets extends Replicas {
 
 export const sessionsNamespace = 'sallyport-sessions';
 
+/** Why not: a cluster that was lent to the tests is neither killed nor filled with sessions. */
+export const lent =
+  process.env['KUBECONFIG_TEST'] !== undefined && 'KUBECONFIG_TEST is set: it takes an API server of our own';
+
 export interface InSecretsOptions {
   /** Further fields of the Sallyport's `sessions`: `, idleTimeout: 20s`. */
   readonly more?: string;

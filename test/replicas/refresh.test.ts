@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../integration/rig.ts';
 import { startRedis } from '../redis/server.ts';
-import { sessionsNamespace, startInSecrets } from './in-secrets.ts';
+import { lent, sessionsNamespace, startInSecrets } from './in-secrets.ts';
 import { startReplicas } from './replicas.ts';
 import type { Replicas } from './replicas.ts';
 import { cookieOf, signIn, signOut, statusOf } from './visitor.ts';
@@ -34,20 +34,24 @@ describe('refreshing', { concurrency: 2 }, () => {
       },
     };
   });
-  suite('sessions in Secrets', async () => {
-    const replicas = await startInSecrets({ more });
-    return {
-      ...replicas,
-      async sessions() {
-        const { stdout } = await replicas.api.kubectl(['get', 'secrets', '-n', sessionsNamespace, '-o', 'name']);
-        return stdout.split('\n').filter((name) => name !== '').length;
-      },
-    };
-  });
+  suite(
+    'sessions in Secrets',
+    async () => {
+      const replicas = await startInSecrets({ more });
+      return {
+        ...replicas,
+        async sessions() {
+          const { stdout } = await replicas.api.kubectl(['get', 'secrets', '-n', sessionsNamespace, '-o', 'name']);
+          return stdout.split('\n').filter((name) => name !== '').length;
+        },
+      };
+    },
+    lent,
+  );
 });
 
-function suite(name: string, start: () => Promise<Rig>): void {
-  describe(name, { timeout: 240_000, concurrency: 1 }, () => {
+function suite(name: string, start: () => Promise<Rig>, skip: string | false = false): void {
+  describe(name, { skip, timeout: 240_000, concurrency: 1 }, () => {
     let rig: Rig;
     before(async () => {
       rig = await start();

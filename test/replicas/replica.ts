@@ -38,7 +38,7 @@ export interface ReplicaOptions {
   readonly tokenFile: string;
 }
 
-const startMs = 60_000;
+const startMs = 180_000;
 
 /** Resolves when it is ready. @throws {Error} with what it logged where it is not. */
 export async function startReplica({ port, source, tokenFile }: ReplicaOptions): Promise<Replica> {

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../integration/rig.ts';
 import { startRedis } from '../redis/server.ts';
 import type { RedisServer } from '../redis/server.ts';
-import { startInSecrets } from './in-secrets.ts';
+import { lent, startInSecrets } from './in-secrets.ts';
 import { startReplicas } from './replicas.ts';
 import type { Replicas } from './replicas.ts';
 import { cookieOf, openStreams, signIn, signOut, statusOf } from './visitor.ts';
@@ -27,7 +27,7 @@ describe('sessions in Redis', { timeout: 120_000 }, () => {
   test('a sign-out at one closes streams and refuses requests at the other', () => endsElsewhere(replicas));
 });
 
-describe('sessions in Secrets', { timeout: 180_000 }, () => {
+describe('sessions in Secrets', { timeout: 180_000, skip: lent }, () => {
   let replicas: Replicas;
   before(async () => {
     replicas = await startInSecrets();
