@@ -85,6 +85,16 @@ export function submit(client: Client, page: Answer, fields: Record<string, stri
   });
 }
 
+/** What this page answers before any redirect; a request that is under way when its session ends is broken off. */
+export async function statusOf(client: Client, url: string): Promise<number | 'BrokenOff'> {
+  try {
+    return (await client.visit(url, { follow: 0 })).status;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return 'BrokenOff';
+    throw error;
+  }
+}
+
 /** A browser in which this person has signed in by password, on the way to `url`. */
 export async function signedIn(
   url: string,
