@@ -17,7 +17,7 @@ import { findSession } from './find-session.ts';
 import { forward } from './forward.ts';
 import type { ForwardOutcome } from './forward.ts';
 import { requestHeaders } from './headers.ts';
-import { isAuthenticationHost, ownRequest, readForm } from './own.ts';
+import { isAuthenticationHost, ownRequest, providersFor, readForm } from './own.ts';
 import { allowedMethods, canonicalRequest, isInsecure } from './request.ts';
 import type { CanonicalRequest, Refusal } from './request.ts';
 import { isUpstreamFailure } from './pages.ts';
@@ -155,8 +155,7 @@ async function answerOwnPlace(
     if (form === 'TooSlow') return refuseForm(exchange, 408, 'The form took too long to arrive.');
     body = form.text;
   }
-  const providers = routes?.routes.find((route) => route.providers.length > 0)?.providers ?? [];
-  const own = ownRequest(asked, table.settings.cookieName, { body, providers });
+  const own = ownRequest(asked, table.settings.cookieName, { body, providers: providersFor(asked, routes) });
   return orUnavailable(exchange, async () => {
     await respondAnswer(exchange, await withDeadline(gate.authority.respond(own), authorityTimeoutMs));
     return 'OwnAnswer';

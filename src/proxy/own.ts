@@ -5,6 +5,7 @@ import type { OwnRequest } from '../auth/authority.ts';
 import type { HostRoutes, RouteTable } from '../model/route.ts';
 import { parseAuthority } from './address.ts';
 import { ownCookies } from './cookies.ts';
+import { matchPath } from './match.ts';
 import type { CanonicalRequest } from './request.ts';
 
 /** Whether a request is for us. Such a one is never routed, whatever an Ingress says (promise 14). */
@@ -24,6 +25,16 @@ export function isAuthenticationHost(host: string, { settings }: RouteTable): bo
 
 /** What a browser says of itself is kept with its session: enough to know it by. */
 const deviceLimit = 256;
+
+/** Where to sign in from one of our own places: as the route to return to wants it, else as any route of the host does. */
+export function providersFor({ query }: CanonicalRequest, host: HostRoutes | undefined): readonly string[] {
+  if (host === undefined) return [];
+  const [path = '/'] = (new URLSearchParams(query).get('return') ?? '/').split('?', 1);
+  const returning = matchPath(host, path)?.providers ?? [];
+  return returning.length > 0
+    ? returning
+    : (host.routes.find(({ providers }) => providers.length > 0)?.providers ?? []);
+}
 
 export function ownRequest(
   asked: CanonicalRequest,

@@ -155,6 +155,31 @@ test('our own places are answered by auth, with our cookies and the form', () =>
     assert.equal(upstream.requests.length, 0);
   }));
 
+test('a sign-in from one of our own places goes where the route to return to has people sign in', () =>
+  withRig(
+    {
+      hosts: (to) => [
+        {
+          host: 'app.localhost',
+          routes: [
+            to('/staff', signedInAccess, { providers: ['okta', 'entra'] }),
+            to('/partners', signedInAccess, { providers: ['partners'] }),
+            to('/', signedInAccess, { providers: [] }),
+          ],
+        },
+      ],
+    },
+    async ({ get, authority }) => {
+      const local = 'Host: app.localhost';
+      for (const path of ['sign-in?return=%2Fpartners%2F1%3Fx', 'sign-in?return=/staff', 'sign-in?return=//', ''])
+        await get(`/.sallyport/${path}`, local);
+      assert.deepEqual(
+        authority.asked.map(({ providers }) => providers),
+        [['partners'], ['okta', 'entra'], ['okta', 'entra'], ['okta', 'entra']],
+      );
+    },
+  ));
+
 test('a form longer than 16 KiB is refused', () =>
   withRig({ settings: { authenticationHost: 'auth.localhost' } }, async ({ send, authority }) => {
     const answer = await send(
