@@ -73,7 +73,7 @@ const organizations = z
   .min(1)
   .max(16);
 
-export const githubHost = formed(
+const githubHost = formed(
   /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[0-9]{1,5})?$/,
   259,
   'a lower-case host name is wanted, such as github.com or github.example.com',

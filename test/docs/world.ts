@@ -113,11 +113,13 @@ function secretsIn(spec: unknown): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
 const keyFile = { type: 'service_account', client_email: 'robot@project.iam.gserviceaccount.com', private_key: pem };
 
 function contentOf(key: string): string {
-  if (key.endsWith('.pem')) return String(pem);
+  if (key.endsWith('.pem')) return pem;
   return key.endsWith('.json') ? JSON.stringify(keyFile) : 'secret';
 }
 

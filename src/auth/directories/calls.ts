@@ -5,7 +5,7 @@ import { DirectoryError } from './directory-error.ts';
 import { waitWanted } from './limits.ts';
 
 /** How long one call may take, with its answer. */
-export const callTimeoutMs = 5_000;
+const callTimeoutMs = 5_000;
 /** An answer, or one page of it. The largest honest ones, 999 groups of Entra ID with their names, have some 200 KB. */
 const maxAnswerBytes = 1 << 20;
 /** With 100 to 999 groups a page: whoever is in more has an error, for some of the groups are not the groups. */
