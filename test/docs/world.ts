@@ -113,9 +113,11 @@ function secretsIn(spec: unknown): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString();
+const { privateKey: pem } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
 const keyFile = { type: 'service_account', client_email: 'robot@project.iam.gserviceaccount.com', private_key: pem };
 
 function contentOf(key: string): string {
