@@ -247,10 +247,7 @@ async function letThrough(
     record(gate, exchange, again);
     return false;
   };
-  const end = (): void => {
-    exchange.ended = true;
-    request.socket.destroy();
-  };
+  const end = (): void => cutOff(exchange, asked);
   const release = gate.sessions.hold({ host: asked.host, ...(found && { found }), table, isAllowed, end });
   try {
     const { balancer, connections, track } = gate;
@@ -260,6 +257,16 @@ async function letThrough(
   } finally {
     release();
   }
+}
+
+/** Where no answer has begun, ours is one; else half of it must not look whole. */
+function cutOff(exchange: Exchange, asked: CanonicalRequest): void {
+  const { request, response, decided, upgrade } = exchange;
+  exchange.ended = true;
+  if (response.headersSent || upgrade !== undefined) return void request.socket.destroy();
+  const signIn = `${asked.path}${asked.query}`;
+  const page = decided?.verdict.decision === 'Deny' ? refusalOf(decided) : ({ kind: 'SignInNeeded', signIn } as const);
+  respondPage(exchange, page).catch(() => request.socket.destroy());
 }
 
 function ended({ ended: byUs }: Exchange, outcome: ForwardOutcome): RequestOutcome {

@@ -69,3 +69,31 @@ for (const [kind, answer] of [
     });
   }
 }
+
+for (const [who, headers, before, after, status] of [
+  ['whom the policy refuses by now', cookie, signedInAccess, none, 403],
+  ['who came without a name, where one is asked for by now', '', publicAccess, signedInAccess, 401],
+] as const) {
+  test(`a request that waits for its answer, of somebody ${who}, is told so`, { timeout: 10_000 }, () => {
+    let routeTo: RouteMaker | undefined;
+    const hosts = (make: RouteMaker, access: Access) => [{ host, routes: [make('/', access)] }];
+    return withRig(
+      {
+        application: () => undefined,
+        hosts: (make) => {
+          routeTo = make;
+          return hosts(make, before);
+        },
+      },
+      async ({ send, serve, upstream, lines }) => {
+        assert(routeTo);
+        const answer = send(`POST / HTTP/1.1\r\nHost: ${host}\r\n${headers}Content-Length: 2\r\n\r\nok`);
+        await eventually(() => upstream.requests.length === 1, 'the application has it');
+        serve(hosts(routeTo, after));
+        assert.equal((await answer).status, status);
+        await eventually(() => upstream.sockets.size === 0, 'the application is left as well');
+        await eventually(() => lines.some(({ outcome }) => outcome === 'SessionEnded'), 'the access log says so');
+      },
+    );
+  });
+}
