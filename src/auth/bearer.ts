@@ -5,12 +5,14 @@ import { claimedIssuer, maxTokenBytes } from './bearer/access-token.ts';
 import type { Judged } from './bearer/judged.ts';
 import type { Programs } from './bearer/programs.ts';
 import type { Workloads } from './bearer/workloads.ts';
+import { withGroups } from './current.ts';
+import type { Desk } from './desk.ts';
 import type { Provider } from './provider.ts';
 import { ProviderError } from './provider-error.ts';
 import { workloadProvider } from '../model/identity.ts';
 
 export interface BearerDesk {
-  readonly provider: (name: string) => Provider | undefined;
+  readonly provider: Desk['provider'];
   /** Absent: there is no cluster. */
   readonly workloads?: Workloads;
 }
@@ -26,11 +28,14 @@ export async function judgeBearer(desk: BearerDesk, credential: BearerCredential
   const issuer = claimedIssuer(token);
   const taking = providers.flatMap((name) => programsOf(desk.provider(name)));
   try {
-    if (issuer === undefined) return await taking.find(({ programs }) => programs.introspects)?.programs.judge(token);
+    if (issuer === undefined) {
+      const asked = taking.find(({ programs }) => programs.introspects);
+      return asked && (await withDirectory(desk, await asked.programs.judge(token)));
+    }
     let refused: Judged | undefined;
     for (const { programs } of taking.filter((one) => one.issuer === issuer)) {
       const judged = await programs.judge(token);
-      if (!isRefused(judged)) return judged;
+      if (!isRefused(judged)) return await withDirectory(desk, judged);
       refused ??= judged;
     }
     if (refused !== undefined || desk.workloads === undefined || !providers.includes(workloadProvider)) return refused;
@@ -39,6 +44,16 @@ export async function judgeBearer(desk: BearerDesk, credential: BearerCredential
     if (error instanceof ProviderError) throw new AuthorityError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** A person's groups are those of the directory too, as in a session that began with a sign-in. */
+async function withDirectory(desk: BearerDesk, judged: Judged): Promise<Judged> {
+  if (isRefused(judged)) return judged;
+  const { session, renewAt } = judged;
+  const { sub } = session.identity.claims;
+  if (typeof sub !== 'string') return judged;
+  const { identity, renewAt: groupsUntil } = await withGroups(desk, session, sub);
+  return { session: { ...session, identity }, renewAt: Math.min(renewAt, groupsUntil) };
 }
 
 function programsOf(provider: Provider | undefined): readonly { issuer: string; programs: Programs }[] {

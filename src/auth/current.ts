@@ -122,8 +122,8 @@ async function used(
 }
 
 /** The groups of the provider's directory are not stored with the session, so that whoever leaves one is out of it soon. */
-async function withGroups(
-  desk: Desk,
+export async function withGroups(
+  desk: Pick<Desk, 'provider'>,
   { identity, provider }: Session,
   subject: string,
 ): Promise<{ readonly identity: Identity; readonly renewAt: number }> {

@@ -167,3 +167,10 @@ test('no token is anybody’s where no provider of the route takes it', async (t
   assert.equal(await refusal('opaque', ['other', 'fake']), 'The token is not active.');
   assert.equal(other.calls.get('/introspect'), 1, 'the first that introspects is asked, and no other');
 });
+
+test('a person whose groups a token cannot tell has unknown groups, as after a sign-in', async (t) => {
+  const { token, open } = await layTokens(t);
+  const { session } = await open(await token({ groups: undefined, hasgroups: true }));
+  assert.equal(session.identity.groupsUnknown, true);
+  assert.equal((await open(await token())).session.identity.groupsUnknown, undefined);
+});
