@@ -275,7 +275,8 @@ export function naiveDecision(access: Access, facts: Facts, absence: Absence = '
     const { identity, session, now } = facts;
     if (identity === undefined || session === undefined) return false;
     const { acr, amr, ...others } = identity.claims;
-    const youngest = Math.min(...ages);
+    // A provider is asked in whole seconds.
+    const youngest = Math.floor(Math.min(...ages) / 1000) * 1000;
     const isYoung = now - Math.min(session.authenticatedAt, session.startedAt) < youngest;
     const has = (method: string) => (Array.isArray(amr) ? amr : [amr]).some((one) => String(one) === method);
     const afresh = { ...session, authenticatedAt: now, startedAt: now };
