@@ -141,7 +141,9 @@ const identityProvider = z.strictObject({
     description: 'What people know it by, where they choose where to sign in; absent: its name.',
   }),
   oidc: oidcSpec.optional(),
-  github: githubSpec.optional().meta({ description: 'GitHub, which speaks OAuth 2.0 and no OpenID Connect.' }),
+  github: githubSpec
+    .optional()
+    .meta({ description: 'GitHub, which speaks OAuth 2.0 and no OpenID Connect.', closed: true }),
   directory: directorySpec.optional().meta({
     description: "Where people's groups are asked for, beside those of the provider's tokens.",
   }),

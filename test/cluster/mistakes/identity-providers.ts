@@ -7,6 +7,10 @@ const oidc = (rest: string) => `oidc: {${issuer}, clientID: a${rest === '' ? '' 
 const key = '{namespace: sallyport-system, name: partners, key: key.pem}';
 const forBlog = `{${oidc('')}, allowedNamespaces: {selector: {matchLabels: {tier: open}}}}`;
 
+const github = (rest: string) => `github: {clientID: a, clientSecretRef: ${key}${rest === '' ? '' : `, ${rest}`}}`;
+const directory = (rest: string) => `{${oidc('')}, directory: {${rest}}}`;
+const okta = `okta: {url: "https://partners.example.com", tokenSecretRef: ${key}}`;
+
 export const identityProviderMistakes: readonly Mistake[] = [
   mistake('neither oidc nor github', '{}', oidc(''), /spec: .* either oidc or github is wanted/),
   mistake('no client id', `oidc: {${issuer}}`, oidc(''), /spec\.oidc\.clientID: Required value/),
@@ -143,5 +147,36 @@ export const identityProviderMistakes: readonly Mistake[] = [
     forBlog.replace('matchLabels', 'matchlabels'),
     forBlog,
     /spec\.allowedNamespaces\.selector\.\(no field but matchLabels, matchExpressions\)/,
+  ),
+  mistake(
+    'organizations misspelt, so that all of GitHub could sign in',
+    github('organisations: [acme]'),
+    github('organizations: [acme]'),
+    /spec\.github\.\(no field but .*organizations/,
+  ),
+  mistake('two providers in one', `{${oidc('')}, ${github('')}}`, oidc(''), /spec: .* either oidc or github is wanted/),
+  mistake(
+    'a directory that is asked too often',
+    directory(`interval: 30s, ${okta}`),
+    directory(`interval: 1m, ${okta}`),
+    /spec\.directory\.interval.* a duration from 1m to 720h is wanted/,
+  ),
+  mistake(
+    'two directories',
+    directory(`${okta}, google: {serviceAccountSecretRef: ${key}}`),
+    directory(okta),
+    /spec\.directory: .* exactly one of google, entra, okta and github is wanted/,
+  ),
+  mistake(
+    'a directory in the clear',
+    directory(okta.replace('https', 'http')),
+    directory(okta),
+    /spec\.directory\.okta\.url.* the https address of the organization is wanted, without a path/,
+  ),
+  mistake(
+    "GitHub's directory for another provider",
+    directory(`github: {organizations: [acme], tokenSecretRef: ${key}}`),
+    `{${github('')}, directory: {github: {organizations: [acme], tokenSecretRef: ${key}}}}`,
+    /spec: .* directory\.github goes with github/,
   ),
 ];
