@@ -9,7 +9,7 @@ TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3
 # Hundreds of processes load the same sources: they need not all be stripped of their types again.
 export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 
-.PHONY: help demo check static quick test unit real keycloak cluster apiserver traffic format generate packages bench-policy mutate
+.PHONY: help demo check static quick test unit real keycloak cluster apiserver traffic replicas faults format generate packages bench-policy mutate
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -40,6 +40,7 @@ CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test
   'test/auth/{assertion,cookie,keys,login,refresh,session}.test.ts' 'test/proxy/{decision,decisions,handle,headers,match,pages,refusal,sessions,streams}.test.ts'
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
 	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit keycloak
+	@$(MAKE) --no-print-directory replicas faults
 
 # What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
 unit: node_modules/.package-lock.json
@@ -64,6 +65,13 @@ apiserver: node_modules/.package-lock.json
 
 traffic: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/cluster/@($(TRAFFIC_TESTS)).test.ts'
+
+# Several processes of Sallyport beside their stores: by themselves, for they look at the clock.
+replicas: node_modules/.package-lock.json
+	$(NODE_TEST) --test-concurrency=1 'test/replicas/*.test.ts'
+
+faults: node_modules/.package-lock.json ## Live through every fault of stores and providers; UPDATE=1 writes docs/faults.md
+	$(NODE_TEST) 'test/faults/*.test.ts'
 
 packages: ## Install what the tests need beside npm's packages
 	@scripts/packages.sh $(TEST_PACKAGES)
