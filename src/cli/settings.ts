@@ -47,6 +47,10 @@ export const runFlags = {
     default: 'auto',
     help: 'Processes that serve traffic; this version serves from one, whatever is said.',
   },
+  zone: {
+    value: 'NAME',
+    help: 'The topology zone that this instance is in: EndpointSlices’ zone hints are heeded. By default they are not.',
+  },
   namespace: { value: 'NAME', default: 'sallyport-system', help: 'Where the installation’s own Secrets live.' },
   role: { value: 'control|auth|proxy', help: 'One role alone; this version runs all three in one process.' },
   sockets: { value: 'DIR', help: 'Where roles in different containers meet; with --role.' },
@@ -75,6 +79,7 @@ export interface RunSettings {
   readonly admin?: Address;
   readonly adminTokenFile?: string;
   readonly probes?: Address;
+  readonly zone?: string;
   readonly namespace: string;
   readonly logLevel: LogLevel;
   readonly accessLog: 'all' | 'denied' | 'none';
@@ -101,10 +106,11 @@ export function readRunSettings(args: readonly string[], environment: NodeJS.Pro
   const namespaces = optional('namespaces')
     ?.split(',')
     .map((name) => name.trim());
-  const [manifests, kubeconfig, adminTokenFile] = [
+  const [manifests, kubeconfig, adminTokenFile, zone] = [
     optional('manifests'),
     optional('kubeconfig'),
     optional('admin-token-file'),
+    optional('zone'),
   ];
   const addresses = {
     http: readAddress('http', value('http')),
@@ -128,6 +134,7 @@ export function readRunSettings(args: readonly string[], environment: NodeJS.Pro
     ...(addresses.admin && { admin: addresses.admin }),
     ...(adminTokenFile !== undefined && { adminTokenFile }),
     ...(addresses.probes && { probes: addresses.probes }),
+    ...(zone !== undefined && { zone }),
     namespace: value('namespace'),
     logLevel: oneOf('log-level', value('log-level'), logLevels),
     accessLog: oneOf('access-log', value('access-log'), ['all', 'denied', 'none'] as const),

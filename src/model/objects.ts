@@ -197,6 +197,8 @@ export const serviceSpec = z.object({
   clusterIP: z.string().optional(),
   externalName: z.string().optional(),
   publishNotReadyAddresses: z.boolean().optional(),
+  /** The first is that of the clusterIP. */
+  ipFamilies: z.array(z.string()).nullish(),
   ports: z
     .array(
       z.object({
@@ -221,6 +223,8 @@ export const endpointSlice = z.object({
         conditions: z
           .object({ ready: z.boolean().nullish(), serving: z.boolean().nullish(), terminating: z.boolean().nullish() })
           .nullish(),
+        targetRef: z.object({ uid: z.string().nullish() }).nullish(),
+        hints: z.object({ forZones: z.array(z.object({ name: z.string() })).nullish() }).nullish(),
       }),
     )
     .nullish(),

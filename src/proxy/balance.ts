@@ -37,22 +37,24 @@ export function createBalancer({ checkAddresses, refusedAddresses: others, now }
   const isRefused = ({ address }: Endpoint): boolean =>
     isIP(address) === 0 ? checkAddresses && others.includes(address.toLowerCase()) : refused(address);
 
+  // What is going away comes last of all (KEP-1672).
+  const rankOf = (endpoint: Endpoint): number => (endpoint.draining === true ? 2 : 0) + (isFailing(endpoint) ? 1 : 0);
+
   return {
     pick(upstream, tried) {
       const { endpoints } = upstream;
       const start = cursors.get(upstream) ?? 0;
-      let lastResort: Endpoint | undefined;
-      for (let step = 0; step < endpoints.length; step += 1) {
+      let best: { readonly endpoint: Endpoint; readonly at: number; readonly rank: number } | undefined;
+      for (let step = 0; step < endpoints.length && best?.rank !== 0; step += 1) {
         const at = (start + step) % endpoints.length;
         const endpoint = endpoints[at];
         if (endpoint === undefined || tried.has(endpoint) || isRefused(endpoint)) continue;
-        if (!isFailing(endpoint)) {
-          cursors.set(upstream, at + 1);
-          return endpoint;
-        }
-        lastResort ??= endpoint;
+        const rank = rankOf(endpoint);
+        if (best === undefined || rank < best.rank) best = { endpoint, at, rank };
       }
-      return lastResort ?? (endpoints.some(isRefused) ? 'AddressRefused' : 'NoEndpoints');
+      if (best === undefined) return endpoints.some(isRefused) ? 'AddressRefused' : 'NoEndpoints';
+      cursors.set(upstream, best.at + 1);
+      return best.endpoint;
     },
     failed(endpoint) {
       failedUntil.set(key(endpoint), now() + failureMs);

@@ -1,22 +1,20 @@
 // From an Ingress backend, its Service and its EndpointSlices to where requests go.
-import { z } from 'zod';
-import { complain, parseSpec, shown } from './parse.ts';
+import { readEndpoints } from './endpoints.ts';
+import type { ServicePort } from './endpoints.ts';
+import { complain, parseSpec } from './parse.ts';
 import type { Parsed } from './parse.ts';
 import { createMemory } from './remember.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { endpointSlice, objectKey, serviceSpec } from '../model/objects.ts';
-import type { EndpointSlice, IngressBackend, KubernetesObject, ServiceSpec } from '../model/objects.ts';
-import type { Endpoint, Upstream } from '../model/route.ts';
-import { isAddress } from '../policy/address.ts';
+import { objectKey, serviceSpec } from '../model/objects.ts';
+import type { IngressBackend, KubernetesObject, ServiceSpec } from '../model/objects.ts';
+import type { Upstream } from '../model/route.ts';
 
 export interface ReadUpstream {
   /** Absent: there is nothing to forward to. */
   readonly upstream?: Upstream;
   readonly diagnostics: readonly Diagnostic[];
 }
-
-type ServicePort = NonNullable<ServiceSpec['ports']>[number];
 
 /** Where a backend of an Ingress leads. `path` is the backend's field, for diagnostics on the Ingress. */
 export function readUpstream(
@@ -98,12 +96,7 @@ const rememberUpstream = createMemory<PortUpstream>();
 function upstreamOf(world: World, service: KubernetesObject, spec: ServiceSpec, port: ServicePort): PortUpstream {
   const slices = world.slices(objectKey(service.metadata));
   return rememberUpstream(port, slices, () => {
-    const diagnostics: Diagnostic[] = [];
-    const endpoints = slices.flatMap((slice) => {
-      const read = readSlice(slice);
-      diagnostics.push(...read.diagnostics);
-      return read.value ? endpointsOf(read.value, port, spec.publishNotReadyAddresses === true) : [];
-    });
+    const { endpoints, diagnostics } = readEndpoints(slices, spec, port, world.options.zone);
     const { name, namespace } = service.metadata;
     const isHttps = port.appProtocol === 'https' || port.appProtocol === 'kubernetes.io/wss';
     const upstream: Upstream = {
@@ -111,63 +104,8 @@ function upstreamOf(world: World, service: KubernetesObject, spec: ServiceSpec, 
       ...(isHttps
         ? { protocol: 'https', tls: { serverName: `${name}.${namespace ?? 'default'}.svc` } }
         : { protocol: 'http' }),
-      endpoints: distinct(endpoints),
+      endpoints,
     };
     return { upstream, diagnostics };
   });
-}
-
-interface SliceReading {
-  readonly value?: EndpointSlice;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-const slicesRead = new WeakMap<KubernetesObject, SliceReading>();
-
-function readSlice(slice: KubernetesObject): SliceReading {
-  const known = slicesRead.get(slice);
-  if (known !== undefined) return known;
-  const read = parseSlice(slice);
-  slicesRead.set(slice, read);
-  return read;
-}
-
-// The API server has checked an address that is in a slice of addresses; nobody has in a file.
-function parseSlice(slice: KubernetesObject): SliceReading {
-  const { data: value, error } = endpointSlice.safeParse(slice);
-  if (value === undefined) {
-    const [issue] = error?.issues ?? [];
-    const message = `${issue?.message ?? 'it is wrong'}; nothing of this EndpointSlice is used`;
-    return { diagnostics: [complain(slice, 'ObjectInvalid', z.core.toDotPath(issue?.path ?? []), message)] };
-  }
-  if (value.addressType === 'FQDN') {
-    const message = 'an EndpointSlice of names is a way into other networks: addresses are wanted';
-    return { diagnostics: [complain(slice, 'EndpointAddressRefused', 'addressType', message)] };
-  }
-  if (value.ports?.some(({ port }) => port != null && (port < 1 || port > 65_535)) === true) {
-    const message = 'a port is a number from 1 to 65535; nothing of this EndpointSlice is used';
-    return { diagnostics: [complain(slice, 'ObjectInvalid', 'ports', message)] };
-  }
-  const endpoints = value.endpoints ?? [];
-  const wrong = endpoints.flatMap(({ addresses }) => addresses.slice(0, 1)).find((address) => !isAddress(address));
-  if (wrong === undefined) return { value, diagnostics: [] };
-  const message = `${shown(wrong)} is not an address: endpoints like this are left out`;
-  return {
-    value: { ...value, endpoints: endpoints.filter(({ addresses: [address = ''] }) => isAddress(address)) },
-    diagnostics: [complain(slice, 'EndpointAddressRefused', 'endpoints', message)],
-  };
-}
-
-// The slice names its ports as the Service does, with the number that the pods listen on: a named targetPort is thereby
-// resolved already. `ready` may be absent and then means yes (discovery.k8s.io/v1).
-function endpointsOf(slice: EndpointSlice, port: ServicePort, evenNotReady: boolean): readonly Endpoint[] {
-  const slicePort = slice.ports?.find(({ name }) => (name ?? '') === (port.name ?? ''))?.port;
-  if (slicePort == null) return [];
-  return (slice.endpoints ?? [])
-    .filter(({ conditions }) => evenNotReady || conditions?.ready !== false)
-    .flatMap(({ addresses }) => addresses.slice(0, 1).map((address) => ({ address, port: slicePort })));
-}
-
-function distinct(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  return [...new Map(endpoints.map((endpoint) => [`${endpoint.address} ${endpoint.port}`, endpoint])).values()];
 }

@@ -33,6 +33,8 @@ export interface TranslateOptions {
   readonly installationNamespace: string;
   /** Objects come from files: no API server has checked them, and there is one tenant. */
   readonly fromFolder: boolean;
+  /** The topology zone that we are in; absent: nobody told us. */
+  readonly zone?: string;
 }
 
 // `namespace/name`: a reference that no object can be named by, such as `shop/../other`, is asked of nobody.
