@@ -1,16 +1,16 @@
 // What every step of a sign-in works with, and the few things that most of them do.
 import { sessionCookieName } from './authority.ts';
 import type { Answer, OwnRequest } from './authority.ts';
-import { currentSession } from './current.ts';
-import type { CurrentSession } from './current.ts';
+import { currentSession } from './session/current.ts';
+import type { CurrentSession } from './session/current.ts';
 import type { Workloads } from './bearer/workloads.ts';
 import { decodeTicket, encodeTicket, endSessionCookie, sessionCookie } from './cookie.ts';
 import type { Ticket } from './cookie.ts';
 import { isAuthenticationHost } from './place.ts';
-import type { Provider } from './provider.ts';
-import type { Refresher } from './refresh.ts';
-import { readSession } from './session.ts';
-import type { ReadSession } from './session.ts';
+import type { Provider } from './provider/provider.ts';
+import type { Refresher } from './session/refresh.ts';
+import { readSession } from './session/session.ts';
+import type { ReadSession } from './session/session.ts';
 import type { Page } from '../model/page.ts';
 import type { ClassSettings, KeyRing } from '../model/settings.ts';
 import type { Store } from '../sessions/store.ts';

@@ -1,6 +1,6 @@
 // Ends sessions at a running instance, part by part, and has the replicas confirm it.
-import type { OperatorsQuestion } from '../auth/operations.ts';
-import type { Confirmation, Ended } from '../auth/revocation.ts';
+import type { OperatorsQuestion } from '../auth/revocation/operations.ts';
+import type { Confirmation, Ended } from '../auth/revocation/revocation.ts';
 import { askAdmin } from './admin.ts';
 import type { AdminTarget } from './admin.ts';
 

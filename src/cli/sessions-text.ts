@@ -1,6 +1,6 @@
 // Sessions for people: a table, everything about one, and what came of ending some.
 import { columns, printable } from './layout.ts';
-import type { ListedSession } from '../auth/roster.ts';
+import type { ListedSession } from '../auth/revocation/roster.ts';
 import type { Outcome } from './revoke.ts';
 
 /** To the minute, in UTC. */

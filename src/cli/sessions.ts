@@ -2,8 +2,8 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import type { OperatorsQuestion } from '../auth/operations.ts';
-import type { ListedSession, Roster, Which } from '../auth/roster.ts';
+import type { OperatorsQuestion } from '../auth/revocation/operations.ts';
+import type { ListedSession, Roster, Which } from '../auth/revocation/roster.ts';
 import { askAdmin } from './admin.ts';
 import type { AdminTarget } from './admin.ts';
 import { messageOf, revoke } from './revoke.ts';

@@ -1,6 +1,6 @@
 // What the three roles say to each other: all of it, as plain data, so that it crosses a socket as well as a function call.
 import type { Answer, AssertionSubject, Credential, Opening, OwnRequest } from '../auth/authority.ts';
-import type { Operated } from '../auth/operations.ts';
+import type { Operated } from '../auth/revocation/operations.ts';
 import type { TableUpdate } from '../model/route.ts';
 import type { AuthoritySettings } from '../model/settings.ts';
 import type { ClusterIssuer, TokenReviewed } from '../model/workload.ts';

@@ -1,5 +1,5 @@
 // The way from operators, whom `control` hears on its admin port, to `auth`; proxies have no end of it.
-import type { Operated } from '../auth/operations.ts';
+import type { Operated } from '../auth/revocation/operations.ts';
 import type { Logger } from '../telemetry.ts';
 import type { Link, OperatorsQuestion, OperatorsReply } from './messages.ts';
 import { createQuestions } from './questions.ts';

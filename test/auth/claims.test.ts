@@ -1,7 +1,7 @@
 // Where claims are found, how groups are read, and what is said where there are none.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { groupsFault, hasUnknownGroups, identityOf, lacksClaims } from '../../src/auth/claims.ts';
+import { groupsFault, hasUnknownGroups, identityOf, lacksClaims } from '../../src/auth/provider/claims.ts';
 import type { ClaimPaths } from '../../src/model/settings.ts';
 import { providerSettings } from './fake-provider.ts';
 

@@ -1,7 +1,7 @@
 // What a browser says of itself, in plain words.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deviceOf } from '../../src/auth/device.ts';
+import { deviceOf } from '../../src/auth/session/device.ts';
 
 const webkit = 'AppleWebKit/537.36 (KHTML, like Gecko)';
 

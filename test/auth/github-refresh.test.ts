@@ -1,9 +1,9 @@
 // Refreshing at GitHub when it misbehaves: whether the refresh token, which works once, was spent, and what is kept.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGitHubProvider } from '../../src/auth/github.ts';
-import { ProviderError } from '../../src/auth/provider-error.ts';
-import type { ProviderErrorCode } from '../../src/auth/provider-error.ts';
+import { createGitHubProvider } from '../../src/auth/provider/github.ts';
+import { ProviderError } from '../../src/auth/provider/error.ts';
+import type { ProviderErrorCode } from '../../src/auth/provider/error.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import type { Reply } from './directories/server.ts';
 import { startFakeGitHub } from './fake-github.ts';

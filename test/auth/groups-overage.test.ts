@@ -1,7 +1,7 @@
 // Somebody in more groups than fit in a token: nobody takes that for no groups, and the log says it once.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createProvider } from '../../src/auth/provider.ts';
+import { createProvider } from '../../src/auth/provider/provider.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { startFakeProvider } from './fake-provider.ts';
 import type { FakeProvider } from './fake-provider.ts';

@@ -18,8 +18,8 @@ import {
   sealRequest,
   unsealFlow,
   unsealRequest,
-} from '../../src/auth/login.ts';
-import type { ProviderFlow, SignInRequest } from '../../src/auth/login.ts';
+} from '../../src/auth/sign-in/login.ts';
+import type { ProviderFlow, SignInRequest } from '../../src/auth/sign-in/login.ts';
 
 const ring = createKeyRing();
 const now = 1_700_000_000_000;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readLogoutToken } from '../../src/auth/logout-token.ts';
+import { readLogoutToken } from '../../src/auth/logout/token.ts';
 
 const now = Date.UTC(2026, 10, 27, 12);
 const seconds = now / 1000;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { DirectoryError } from '../../src/auth/directories/directory-error.ts';
 import type { Person } from '../../src/auth/directories/directory.ts';
-import { createMemberships } from '../../src/auth/memberships.ts';
+import { createMemberships } from '../../src/auth/directories/memberships.ts';
 import { createLogger, createMetrics } from '../../src/telemetry.ts';
 
 const minute = 60_000;

@@ -1,8 +1,8 @@
 // A whole sign-in at a provider without anything around it, from the authorization URL to the exchange.
 import assert from 'node:assert/strict';
-import { checkCallback, newChallenge, newFlowId } from '../../src/auth/login.ts';
-import type { Provider } from '../../src/auth/provider.ts';
-import type { SignedIn } from '../../src/auth/session.ts';
+import { checkCallback, newChallenge, newFlowId } from '../../src/auth/sign-in/login.ts';
+import type { Provider } from '../../src/auth/provider/provider.ts';
+import type { SignedIn } from '../../src/auth/session/session.ts';
 
 export const redirectUri = 'https://auth.example.com/oauth2/callback';
 

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Outcome } from '../../src/cli/revoke.ts';
-import type { ListedSession } from '../../src/auth/roster.ts';
+import type { ListedSession } from '../../src/auth/revocation/roster.ts';
 import { createRedisStore } from '../../src/sessions/redis.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { root } from '../docs/pages.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Confirmation } from '../../src/auth/revocation.ts';
+import type { Confirmation } from '../../src/auth/revocation/revocation.ts';
 import { defaultClassSettings } from '../../src/model/settings.ts';
 import { startAuthRole } from '../../src/roles/auth.ts';
 import { memoryLink } from '../../src/roles/messages.ts';

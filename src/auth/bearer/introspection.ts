@@ -1,7 +1,7 @@
 // Tokens that are no JWT: the provider is asked (RFC 7662), and its answer kept for a moment.
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { ProviderError } from '../provider-error.ts';
+import { ProviderError } from '../provider/error.ts';
 import { believedMs } from './judged.ts';
 
 /** A made-up token costs one question in this time. */

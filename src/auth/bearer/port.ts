@@ -3,9 +3,9 @@ import * as oidc from 'openid-client';
 import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
 import type { Logger } from '../../telemetry.ts';
-import type { Discovery } from '../discovery.ts';
-import { ProviderError } from '../provider-error.ts';
-import { callTimeoutMs } from '../provider-fetch.ts';
+import type { Discovery } from '../provider/discovery.ts';
+import { ProviderError } from '../provider/error.ts';
+import { callTimeoutMs } from '../provider/fetch.ts';
 import type { ProgramsPort } from './programs.ts';
 
 const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { choiceValue } from '../../../src/auth/cookie.ts';
-import { sealJourney, sealRequest } from '../../../src/auth/login.ts';
+import { sealJourney, sealRequest } from '../../../src/auth/sign-in/login.ts';
 import { startFakeProvider } from '../../auth/fake-provider.ts';
 import {
   appHost,

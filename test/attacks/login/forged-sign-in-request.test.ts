@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createKeyRing } from '../../../src/auth/keys.ts';
 import { seal } from '../../../src/auth/keys.ts';
-import { bindingOf, sealRequest } from '../../../src/auth/login.ts';
-import type { SignInRequest } from '../../../src/auth/login.ts';
+import { bindingOf, sealRequest } from '../../../src/auth/sign-in/login.ts';
+import type { SignInRequest } from '../../../src/auth/sign-in/login.ts';
 import { appHost, assertFailed, authHost, layGround, visit, visitUntil } from './rig.ts';
 
 test('a request that no host of ours sealed gets no code, not even of somebody who is signed in', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OwnRequest } from '../../../src/auth/authority.ts';
-import { createSession } from '../../../src/auth/session.ts';
+import { createSession } from '../../../src/auth/session/session.ts';
 import { appHost, assertArrived, authHost, evil, layGround, otherHost, visit } from '../login/rig.ts';
 import type { House } from '../login/rig.ts';
 

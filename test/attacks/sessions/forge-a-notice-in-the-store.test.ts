@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { createKeyRing, seal } from '../../../src/auth/keys.ts';
 import { createLocalAuthority } from '../../../src/auth/local.ts';
-import { openNotice } from '../../../src/auth/notice.ts';
+import { openNotice } from '../../../src/auth/revocation/notice.ts';
 import { defaultClassSettings } from '../../../src/model/settings.ts';
 import { createMemoryStore } from '../../../src/sessions/memory.ts';
 import type { Store, StoredRecord } from '../../../src/sessions/store.ts';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { encodeTicket } from '../../../src/auth/cookie.ts';
 import { createKeyRing } from '../../../src/auth/keys.ts';
-import { openListing } from '../../../src/auth/record.ts';
+import { openListing } from '../../../src/auth/session/record.ts';
 import type { KeyRing } from '../../../src/model/settings.ts';
 import type { StoredRecord } from '../../../src/sessions/store.ts';
 import { appHost, asCookie, authHost, fullSession, layGround, otherHost, sessionValue, visit } from '../login/rig.ts';
