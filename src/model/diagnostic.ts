@@ -26,6 +26,8 @@ export const diagnosticCodes = {
     'A Secret with a certificate cannot be used, or its certificate has expired or is not valid yet: renew it, chain under tls.crt and key under tls.key.',
   CertificateMismatch:
     'The certificate does not name the host that it is served for, and browsers will warn: have one issued with this host among its subject alternative names.',
+  ChallengeBehindPolicies:
+    'A path of an ordinary Ingress is there for an ACME server, which cannot sign in: leave acme.cert-manager.io/http01-edit-in-place out, so that cert-manager makes an Ingress of its own for the challenge.',
   ConflictingRoute:
     'The same host and path is served already, by an older Ingress or an earlier path: remove one of the two. Nothing leads to this one.',
   DataSetInvalid:
@@ -80,6 +82,8 @@ export const diagnosticCodes = {
   ServiceNotFound:
     'The Service of a backend is not there, or cannot be read: create it in the namespace of the Ingress.',
   ServicePortNotFound: 'The Service of a backend has no such TCP port: name one of those that the message lists.',
+  SolverInvalid:
+    'An Ingress labelled as a solver of ACME challenges asks for more than such a one is for, and that is not served: leave it to cert-manager to make it. An ordinary Ingress must not have the label.',
   WeakGrounds:
     'A rule of a policy lets people in without a sign-in because of an address, a header or a query alone: whoever can send that is let in. Ask for a person beside it, or be sure of what stands in front.',
 } as const;

@@ -146,6 +146,8 @@ export interface HostRoutes {
   readonly httpsRedirect?: false;
   readonly strictTransport?: StrictTransport;
   readonly solvers?: readonly Solver[];
+  /** Nobody claims it: beside its solvers, requests are matched, and certificates chosen, as if it were not here. */
+  readonly solversOnly?: true;
 }
 
 /** One moment's answer to "who serves what, for whom". A request takes it once and sees nothing else. */

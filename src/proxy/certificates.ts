@@ -16,13 +16,15 @@ export const tlsOptions: SecureContextOptions = {
   honorCipherOrder: true,
 };
 
-/** The host's own, else that of `*.rest`, else the class's default. `name` as the client sent it: anything at all. */
+/** The host's own, for a host that nobody claims that of `*.rest`, else the class's default. `name` as the client sent it: anything at all. */
 export function certificateFor(table: RouteTable, name: string): Certificate | undefined {
   const host = canonicalHostName(name);
   if (host === undefined) return table.defaultCertificate;
+  const own = table.hosts.get(host);
+  // A host that is somebody's has no part in the certificate of a wildcard that may be somebody else's.
+  if (own !== undefined && own.solversOnly !== true) return own.certificate ?? table.defaultCertificate;
   const wildcard = wildcardOf(host);
-  const byWildcard = wildcard === undefined ? undefined : table.hosts.get(wildcard)?.certificate;
-  return table.hosts.get(host)?.certificate ?? byWildcard ?? table.defaultCertificate;
+  return (wildcard === undefined ? undefined : table.hosts.get(wildcard)?.certificate) ?? table.defaultCertificate;
 }
 
 /** Builds a context once per certificate, 0.3 ms each; undefined where chain and key are no pair. */

@@ -8,6 +8,7 @@ import type { HostRoutes, RouteTable } from '../model/route.ts';
 import { canonicalAddress } from './address.ts';
 import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
+import { answerChallenge } from './challenge.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { decide, decideAgain } from './decision.ts';
 import type { Decided } from './decision.ts';
@@ -59,8 +60,11 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
   const asked = canonical.ok;
   exchange.asked = asked;
 
-  // 2. Where it leads: our own places are never routed.
+  // 2. Where it leads: our own places are never routed, and an ACME server is asked for nothing.
   const destination = destinationOf(table, asked, encrypted ? undefined : gate.httpsPort());
+  if (destination.to === 'Solver') {
+    return failed(exchange, await answerChallenge(gate, exchange, asked, destination.solver));
+  }
   if (destination.to === 'Https') return redirectToHttps(exchange, destination.location);
   if (destination.to === 'OwnPlace') return answerOwnPlace(gate, exchange, asked, destination.host);
   if (destination.to !== 'Route') return say(exchange, { kind: destination.to }, destination.to);

@@ -1,5 +1,6 @@
 // Which route serves a path: the host is chosen once, then exact before prefix, longer before shorter, by whole segments.
-import type { HostRoutes, Route, RouteTable } from '../model/route.ts';
+import type { HostRoutes, Route, RouteTable, Solver } from '../model/route.ts';
+import type { CanonicalRequest } from './request.ts';
 
 /** The host's own routes, else those of `*.rest` for exactly one more label, else those of no host. */
 export function matchHost(table: RouteTable, host: string): HostRoutes | undefined {
@@ -8,7 +9,7 @@ export function matchHost(table: RouteTable, host: string): HostRoutes | undefin
 
 function namedHost(table: RouteTable, host: string): HostRoutes | undefined {
   const exact = table.hosts.get(host);
-  if (exact !== undefined || host === '') return exact;
+  if (host === '' || (exact !== undefined && exact.solversOnly !== true)) return exact;
   const wildcard = wildcardOf(host);
   return wildcard === undefined ? undefined : table.hosts.get(wildcard);
 }
@@ -33,6 +34,19 @@ const indexes = new WeakMap<HostRoutes, PathIndex>();
 export function matchPath(host: HostRoutes, path: string): Route | undefined {
   const index = indexOf(host);
   return index.exact.get(path) ?? longestPrefix(index, path);
+}
+
+/** What answers an ACME challenge (RFC 8555, section 8.3): over plain http, by a bare GET, of exactly this path. */
+export function matchSolver({ hosts }: RouteTable, asked: CanonicalRequest): Solver | undefined {
+  const solvers = hosts.get(asked.host)?.solvers;
+  if (solvers === undefined || asked.scheme !== 'http' || !isBare(asked)) return undefined;
+  return solvers.find(({ path }) => path === asked.path);
+}
+
+/** No body, no other protocol. */
+function isBare({ method, headers }: CanonicalRequest): boolean {
+  const isRead = method === 'GET' || method === 'HEAD';
+  return isRead && !['content-length', 'transfer-encoding', 'upgrade'].some((name) => headers.has(name));
 }
 
 /** Both steps at once. */

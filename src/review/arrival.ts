@@ -12,6 +12,7 @@ export type Arrival =
   | { readonly kind: 'Refused'; readonly refusal: Refusal }
   | { readonly kind: 'RedirectedToHttps'; readonly asked: CanonicalRequest; readonly location: string }
   | { readonly kind: 'OwnAnswer'; readonly asked: CanonicalRequest }
+  | { readonly kind: 'Challenge'; readonly asked: CanonicalRequest; readonly upstream: string }
   | { readonly kind: 'NoSuchHost'; readonly asked: CanonicalRequest }
   | { readonly kind: 'NoSuchPath'; readonly asked: CanonicalRequest; readonly host: HostRoutes }
   | ({ readonly kind: 'Preflight' } & Found)
@@ -33,6 +34,8 @@ export function arrive(table: RouteTable, question: Hypothetical, httpsPort: num
   const asked = canonical.ok;
   const destination = destinationOf(table, asked, encrypted ? undefined : httpsPort);
   switch (destination.to) {
+    case 'Solver':
+      return { kind: 'Challenge', asked, upstream: destination.solver.upstream.name };
     case 'Https':
       return { kind: 'RedirectedToHttps', asked, location: destination.location };
     case 'OwnPlace':

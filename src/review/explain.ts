@@ -141,6 +141,10 @@ function unjudged(served: Served, arrival: Unjudged, at: number): ExplainAnswer 
         route: null,
         neighbours: [],
       };
+    case 'Challenge': {
+      const why = [`It is an ACME challenge over plain http, which ${arrival.upstream} answers to anybody.`];
+      return { ...common, verdict: 'Allow', why, route: null, neighbours: [] };
+    }
     case 'Preflight': {
       const why = ['It is a CORS preflight, which Sallyport answers itself from the annotations of the Ingress.'];
       const route = showRoute(arrival.host.host, arrival.route);

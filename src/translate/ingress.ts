@@ -10,6 +10,7 @@ import type { IngressPath } from './path.ts';
 import { createMemory } from './remember.ts';
 import type { ClassReading } from './settings.ts';
 import { namedProviders } from './sign-in.ts';
+import { isChallengePath } from './solver.ts';
 import { readUpstream } from './upstream.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
@@ -123,8 +124,10 @@ function readClaims(world: World, ingress: KubernetesObject, spec: IngressSpec, 
     if (host === undefined) continue;
     const { routes } = claim(host, rule.host === undefined ? rulePath : `${rulePath}.host`);
     for (const [position, one] of (rule.http?.paths ?? []).entries()) {
-      const route = builder.route(host, one, `${rulePath}.http.paths[${position}]`);
+      const at = `${rulePath}.http.paths[${position}]`;
+      const route = builder.route(host, one, at);
       if (route !== undefined) routes.push(route);
+      if (isChallengePath(one.path ?? '') && !binding.isPublic) diagnostics.push(challengeBehindPolicies(ingress, at));
     }
   }
   if (spec.defaultBackend !== undefined) {
@@ -215,6 +218,13 @@ function loginWithoutHost(ingress: KubernetesObject, path: string): Diagnostic {
   const message =
     'without a host nobody can sign in: where its policies ask who somebody is, the answer is no. Name a host, or make the Ingress public';
   return complain(ingress, 'LoginWithoutHost', path, message, 'warning');
+}
+
+// cert-manager's edit-in-place: nothing tells such a path from any other of the Ingress, whose owner closed it.
+function challengeBehindPolicies(ingress: KubernetesObject, at: string): Diagnostic {
+  const message =
+    'an ACME server cannot sign in, and this path is behind the policies of this Ingress like any other: let cert-manager make an Ingress of its own, without acme.cert-manager.io/http01-edit-in-place';
+  return complain(ingress, 'ChallengeBehindPolicies', `${at}.path`, message, 'warning');
 }
 
 function servesAll({ match, path }: Route): boolean {

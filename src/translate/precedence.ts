@@ -10,9 +10,11 @@ import { objectKey, referenceTo } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Certificate, HostRoutes, Route } from '../model/route.ts';
 
-export interface Settled {
+export interface SettledHost {
   /** Absent: nobody may claim it who does. */
   readonly host?: HostRoutes;
+  /** The namespace that it belongs to. */
+  readonly owner?: string;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -30,7 +32,7 @@ function bornAt({ metadata }: KubernetesObject): string {
 }
 
 // Keyed by the oldest claim: it changes when, and only when, the Ingress behind it is read anew.
-const rememberHost = createMemory<Required<Settled>>();
+const rememberHost = createMemory<Required<Pick<SettledHost, 'host' | 'diagnostics'>>>();
 
 /**
  * Settles one host. Its owner is the namespace of its oldest Ingress (promise 14): other namespaces add nothing.
@@ -40,7 +42,7 @@ export function settleHost(
   world: World,
   claims: readonly HostClaim[],
   authenticationHost: string | undefined,
-): Settled | undefined {
+): SettledHost | undefined {
   const [first] = claims;
   if (first === undefined) return undefined;
   const isReserved = first.host !== '' && first.host === authenticationHost;
@@ -52,7 +54,8 @@ export function settleHost(
   const allowed = claims.filter(isOwners);
   const [oldest] = allowed;
   // Not even as an empty host: it would stand before the wildcard whose certificate serves it.
-  if (oldest === undefined) return { diagnostics: refusals };
+  const owned = owner === undefined ? {} : { owner };
+  if (oldest === undefined) return { ...owned, diagnostics: refusals };
   const { certificate, diagnostics: certificateDiagnostics } = chooseCertificate(world, allowed);
   // What is refused is no part of it: a host does not change because somebody else would like to have it.
   const settled = rememberHost(oldest, [...allowed, isReserved, certificate], () => {
@@ -60,7 +63,11 @@ export function settleHost(
     const routes = isReserved ? [] : settleRoutes(allowed, conflicts);
     return { host: { host: first.host, routes, ...(certificate && { certificate }) }, diagnostics: conflicts };
   });
-  return { host: settled.host, diagnostics: [...refusals, ...certificateDiagnostics, ...settled.diagnostics] };
+  return {
+    ...owned,
+    host: settled.host,
+    diagnostics: [...refusals, ...certificateDiagnostics, ...settled.diagnostics],
+  };
 }
 
 function ownedElsewhere({ ingress, host, path }: HostClaim, owner: HostClaim): Diagnostic {

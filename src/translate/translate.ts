@@ -1,11 +1,13 @@
 // Whole world in, whole answer out: from an inventory to the route table's content, with everything that is wrong attached to the object at fault.
+import { settleHosts } from './hosts.ts';
 import { isServed, readIngress } from './ingress.ts';
 import type { IngressReading } from './ingress.ts';
 import { readPolicy } from './policy.ts';
-import { byAge, settleHost } from './precedence.ts';
+import { byAge } from './precedence.ts';
 import { readClass } from './settings.ts';
 import type { ClassReading } from './settings.ts';
 import { checkProviders } from './sign-in.ts';
+import { isSolver, readSolver } from './solver.ts';
 import { desiredStatuses } from './status.ts';
 import type { DesiredStatus } from './status.ts';
 import { createWorld } from './world.ts';
@@ -39,15 +41,22 @@ export interface Translation {
 export function translate(inventory: Inventory, options: TranslateOptions, now: number): Translation {
   const world = createWorld(inventory, options, now);
   const reading = readClass(world);
-  const served = [...inventory.ingresses.values()]
-    .filter((ingress) => isServed(ingress, reading))
-    .toSorted(byAge)
+  const ingresses = [...inventory.ingresses.values()].filter((ingress) => isServed(ingress, reading)).toSorted(byAge);
+  const served = ingresses
+    .filter((ingress) => !isSolver(ingress))
     .map((ingress) => readIngress(world, reading, ingress));
-  const { hosts, diagnostics: hostDiagnostics } = settleHosts(world, served, reading.settings.authenticationHost);
+  const solvers = ingresses.filter(isSolver).map((ingress) => readSolver(world, ingress));
+  const { hosts, diagnostics: hostDiagnostics } = settleHosts(
+    world,
+    served.flatMap(({ claims }) => claims),
+    solvers.flatMap(({ claims }) => claims),
+    reading.settings.authenticationHost,
+  );
   const diagnostics = distinct([
     ...reading.diagnostics,
     ...policyDiagnostics(world, reading),
     ...served.flatMap((ingress) => ingress.diagnostics),
+    ...solvers.flatMap((ingress) => ingress.diagnostics),
     ...hostDiagnostics,
   ]);
   return {
@@ -60,22 +69,6 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
     references: world.references,
     isPending: world.isPending(),
   };
-}
-
-function settleHosts(world: World, served: readonly IngressReading[], authenticationHost: string | undefined) {
-  const hosts = new Map<string, HostRoutes>();
-  const diagnostics: Diagnostic[] = [];
-  const name = authenticationHost?.replace(/:[0-9]+$/, '');
-  for (const [host, claims] of Map.groupBy(
-    served.flatMap((ingress) => ingress.claims),
-    (claim) => claim.host,
-  )) {
-    const settled = settleHost(world, claims, name);
-    if (settled === undefined) continue;
-    if (settled.host !== undefined) hosts.set(host, settled.host);
-    diagnostics.push(...settled.diagnostics);
-  }
-  return { hosts, diagnostics };
 }
 
 function policyDiagnostics(world: World, reading: ClassReading): readonly Diagnostic[] {

@@ -32,8 +32,13 @@ export function renderTranslation(translation: Translation, usual: Translation):
   return JSON.parse(JSON.stringify(rendered)) as Record<string, unknown>;
 }
 
-function renderHost({ routes, certificate }: HostRoutes) {
-  return { certificate: certificate?.name, routes: routes.map(renderRoute) };
+function renderHost({ routes, certificate, solvers, solversOnly }: HostRoutes) {
+  return {
+    certificate: certificate?.name,
+    routes: routes.map(renderRoute),
+    solvers: solvers && Object.fromEntries(solvers.map(({ path, upstream }) => [path, renderUpstream(upstream)])),
+    solversOnly,
+  };
 }
 
 function renderRoute({ path, match, ingress, upstream, access, providers, workloads, denied }: Route) {

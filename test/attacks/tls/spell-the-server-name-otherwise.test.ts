@@ -27,7 +27,8 @@ test('a server name is chosen for as a host is: lower case, no root dot, one lab
         ['app.example.com.', app.name],
         ['a.example.org', wildcard.name],
         ['A.EXAMPLE.ORG.', wildcard.name],
-        ['bare.example.org', wildcard.name],
+        // Somebody's, who may be another than whose the wildcard is.
+        ['bare.example.org', fallback.name],
         ['a.b.example.org', fallback.name],
         ['example.org', fallback.name],
         ['bare.example.com', fallback.name],
