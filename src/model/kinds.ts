@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { directorySpec, githubSpec } from './directory-spec.ts';
 import { duration } from './duration.ts';
 import { formed, name, providerReference, providerReferences, secretReference } from './fields.ts';
+import { defaultBackend, hostSharing } from './hosts-spec.ts';
 import { oidcSpec } from './oidc-spec.ts';
 import { labelSelector } from './selector.ts';
 
@@ -83,6 +84,8 @@ export const sallyportSpec = z.strictObject({
   defaultCertificateSecretRef: secretReference
     .optional()
     .meta({ description: 'A kubernetes.io/tls Secret for hosts whose Ingress names none.' }),
+  hostSharing,
+  defaultBackend,
   trustedProxies: z
     .array(cidr)
     .max(256)

@@ -11,6 +11,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { parseDuration } from '../model/duration.ts';
 import { sallyportSpec } from '../model/kinds.ts';
 import type { SallyportSpec } from '../model/kinds.ts';
+import type { HostSharing } from '../model/hosts-spec.ts';
 import { ingressClassSpec } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Certificate } from '../model/route.ts';
@@ -29,6 +30,8 @@ export interface ClassReading {
   readonly isDefault: boolean;
   readonly settings: ClassSettings;
   readonly defaultCertificate?: Certificate;
+  readonly hostSharing: HostSharing;
+  readonly defaultBackend?: NonNullable<SallyportSpec['defaultBackend']>;
   readonly providers: ReadonlyMap<string, ProviderReading>;
   readonly authority: AuthoritySettings;
   readonly diagnostics: readonly Diagnostic[];
@@ -48,6 +51,7 @@ export function readClass(world: World): ClassReading {
     providers,
     authority: { class: defaultClassSettings, providers: providerSettings, ...(keyRing && { keyRing }) },
     settings: defaultClassSettings,
+    hostSharing: [],
     isDefault: false,
   };
   const diagnostics = [...ringDiagnostics, ...[...providers.values()].flatMap((provider) => provider.diagnostics)];
@@ -81,6 +85,8 @@ export function readClass(world: World): ClassReading {
     sallyport,
     isDefault,
     settings,
+    hostSharing: parsed.spec?.hostSharing ?? [],
+    ...(parsed.spec?.defaultBackend && { defaultBackend: parsed.spec.defaultBackend }),
     authority: { ...common.authority, class: settings, ...(store?.store && { store: store.store }) },
     diagnostics,
     ...(certificate.certificate && { defaultCertificate: certificate.certificate }),
