@@ -77,10 +77,10 @@ function withPrograms(configuration: Configuration): Configuration {
   return {
     ...configuration,
     clients: [...(configuration.clients ?? []), ...machines],
-    ttl: { ...configuration.ttl, ClientCredentials: 300 },
+    ttl: { ...configuration.ttl, ClientCredentials: (_, token) => token.resourceServer?.accessTokenTTL ?? 300 },
     features: {
       devInteractions: { enabled: false },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_, client) => client.clientAuthMethod !== 'none' },
       resourceIndicators: {
