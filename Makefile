@@ -9,7 +9,7 @@ TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3
 # Hundreds of processes load the same sources: they need not all be stripped of their types again.
 export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 
-.PHONY: help demo check static quick test unit real keycloak cluster apiserver traffic replicas faults format generate packages bench-policy mutate
+.PHONY: help demo check static quick test unit real keycloak cluster apiserver traffic replicas faults format generate packages bench-policy bench-sessions mutate
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -37,7 +37,7 @@ quick: node_modules/.package-lock.json
 
 # What needs nothing but Node, and no waiting.
 CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
-  'test/auth/{assertion,cookie,keys,login,refresh,session}.test.ts' 'test/proxy/{decision,decisions,handle,headers,match,pages,refusal,sessions,streams}.test.ts'
+  'test/auth/{assertion,cookie,keys,login,refresh,session}.test.ts' 'test/proxy/{decision,decisions,handle,headers,match,pages,refusal,sessions,streams,words}.test.ts'
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
 	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit keycloak
 	@$(MAKE) --no-print-directory replicas faults
@@ -86,6 +86,9 @@ format: node_modules/.package-lock.json ## Format the code
 bench-policy: node_modules/.package-lock.json ## What a decision costs, and the worst patterns and expressions; bench/*.md keep the tables
 	bin/node --expose-gc --max-semi-space-size=512 bench/policy.ts
 	bin/node --expose-gc bench/policy-hostile.ts
+
+bench-sessions: node_modules/.package-lock.json ## What a session, a sign-in and 100,000 remembered sessions cost; bench/sessions.md keeps the table
+	taskset -c 1 bin/node bench/sessions.ts
 
 generate: node_modules/.package-lock.json ## Make the generated files: the CRDs and the reference pages
 	bin/node scripts/crds.ts

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { AuthorityError, isRefused } from '../auth/authority.ts';
 import type { Authority, Credential, OpenedSession, Opening } from '../auth/authority.ts';
+import { createWords } from './words.ts';
 
 export interface Opened {
   /**
@@ -22,8 +23,9 @@ export interface OpenedOptions {
   readonly limit?: number;
 }
 
-/** Some 1.2 KB each (bench/sessions.md). */
+/** bench/sessions.md says what they take. */
 const usualLimit = 100_000;
+const wordsKept = 50_000;
 
 interface Cached {
   readonly opened: OpenedSession;
@@ -33,6 +35,7 @@ interface Cached {
 
 export function createOpened({ authority, now, timeoutMs, limit = usualLimit }: OpenedOptions): Opened {
   const cache = new LRUCache<string, Cached>({ max: limit });
+  const words = createWords(wordsKept);
   const opening = new Map<string, Promise<Opening>>();
   // News of an end may have been lost: what was opened before the last of these is opened anew.
   let doubts = 0;
@@ -50,9 +53,13 @@ export function createOpened({ authority, now, timeoutMs, limit = usualLimit }: 
   function ask(key: string, host: string, credential: Credential): Promise<Opening> {
     const before = doubts;
     const asked = withDeadline(authority.open(host, credential), timeoutMs)
-      .then((opened) => {
-        if (opened !== undefined && !isRefused(opened) && isLive(opened)) cache.set(key, { opened, doubts: before });
-        else cache.delete(key);
+      .then((answer) => {
+        if (answer === undefined || isRefused(answer) || !isLive(answer)) {
+          cache.delete(key);
+          return answer;
+        }
+        const opened = words.shared(answer);
+        cache.set(key, { opened, doubts: before });
         return opened;
       })
       .finally(() => opening.delete(key));
