@@ -11,7 +11,9 @@ import { reportHelp } from '../src/cli/report.ts';
 import { runFlags, variableOf } from '../src/cli/settings.ts';
 import { diagnosticCodes } from '../src/model/diagnostic.ts';
 import { createMetrics } from '../src/telemetry.ts';
-import { annotationPrefix, annotations } from '../src/translate/annotations.ts';
+import { annotationPrefix, annotations, reservedAnnotations } from '../src/translate/annotation-table.ts';
+import { foreignVocabularies } from '../src/translate/foreign-annotations.ts';
+import type { Counterpart } from '../src/translate/foreign-annotations.ts';
 import { code, page, table } from './markdown.ts';
 import { policyLanguagePage } from './policy-language.ts';
 import { fieldHead, fieldRows, readCrds, schemaAt, specOf } from './schemas.ts';
@@ -88,13 +90,34 @@ function diagnosticsPage(): string {
 }
 
 function annotationsPage(): string {
-  const rows = Object.entries(annotations).map(([name, meaning]) => [code(`${annotationPrefix}${name}`), meaning]);
+  const own = (name: string) => code(`${annotationPrefix}${name}`);
+  const rows = Object.entries(annotations).map(([name, { meaning, misread }]) => [
+    own(name),
+    meaning,
+    misread === 'Denies' ? 'everybody is denied' : misread,
+  ]);
+  const reserved = Object.entries(reservedAnnotations).map(([name, meaning]) => [own(name), meaning]);
+  const counterpart = ({ ours = [], note }: Counterpart): string =>
+    [...(ours.length === 0 ? [] : [ours.map(code).join(', ')]), ...(note === undefined ? [] : [note])].join(': ');
+  const foreign = foreignVocabularies.flatMap(({ controller, prefix, annotations: theirs }) => [
+    `## From ${controller}`,
+    `What ${code(`${prefix}…`)} is here. On an Ingress of ours such an annotation has no effect, and is a warning.`,
+    table(
+      [controller, 'Here'],
+      Object.entries(theirs).map(([name, one]) => [code(name), counterpart(one)]),
+    ),
+  ]);
   return page(
     'Annotations',
-    'src/translate/annotations.ts',
-    'What an Ingress may say about itself. The vocabulary is closed: an unknown annotation under this prefix is reported. One about access that is misspelt, or has a value that cannot be understood, makes the Ingress deny everybody.',
-    table(['Annotation', 'Meaning'], rows),
+    'src/translate/annotation-table.ts and src/translate/foreign-annotations.ts',
+    'What an Ingress may say about itself. The vocabulary is closed: an unknown annotation under this prefix is reported, and so is a value that cannot be understood. Where ignoring it would let somebody in, or reach or reveal something, that was not meant, the Ingress denies everybody until it is mended; elsewhere it is a warning. What such a value means until then is the last column. A name that looks like a misspelt one counts as that one, misread.',
+    table(['Annotation', 'Meaning', 'Misread'], rows),
     '`access` and `allow-*` count together as one policy, in which any of the `allow-*` conditions suffices. Beside `policy`, both must allow. `access` and `allow-*` exclude each other. See [policies](policies.md).',
+    'What is about traffic is explained, with examples, in [traffic](traffic.md).',
+    '## Kept for what is to come',
+    'These names have no effect yet, and are a warning.',
+    table(['Annotation', 'Meaning'], reserved),
+    ...foreign,
   );
 }
 

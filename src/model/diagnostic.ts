@@ -14,10 +14,16 @@ export interface ObjectReference {
  * is stable: scripts and dashboards may rely on it.
  */
 export const diagnosticCodes = {
+  AnnotationConflict:
+    'Two Ingresses of one host say different things of it by annotation, and the older one’s counts: say the same, or remove one of the two.',
+  AnnotationForeign:
+    'An annotation of another controller’s has no effect: use what the message says instead, and remove it where nobody else reads it.',
   AnnotationInvalid:
-    'An annotation has a value that cannot be understood: write what the message asks for. Until then one about access makes the Ingress deny everybody, and one about CORS has no page of another origin call.',
+    'An annotation has a value that cannot be understood: write what the message asks for, which says also what happens until then. Where ignoring it would let in, reach or reveal something that was not meant, the Ingress denies everybody.',
+  AnnotationNotYet:
+    'The name of an annotation is kept for what a later version will do, and has no effect yet: leave it out, or live without.',
   AnnotationUnknown:
-    'There is no such annotation: correct its name, or remove it. One that looks like a misspelt annotation about access makes the Ingress deny everybody.',
+    'There is no such annotation: correct its name, or remove it. One that looks like a misspelt annotation whose loss would let in, reach or reveal something makes the Ingress deny everybody.',
   AuthenticationHostReserved:
     'An Ingress names the authentication host, which Sallyport serves itself: take that host out of it. Only the installation’s own namespace may name it, for its certificate.',
   BackendUnsupported:
@@ -76,7 +82,7 @@ export const diagnosticCodes = {
   PolicyTestFailed:
     'A policy gives one of its own tests another verdict than the test expects, so it is broken and denies: correct the rules, or the test.',
   SecretInvalid:
-    'A Secret that an IdentityProvider refers to has unusable content, and nobody can sign in there: give what the message asks for.',
+    'A Secret that an IdentityProvider or an annotation refers to has unusable content, and nobody can sign in there, or the Ingress denies everybody: give what the message asks for.',
   SecretNotFound:
     'A Secret, or the key in it, that an object refers to is not there: create it, or correct the reference.',
   ServiceNotFound:

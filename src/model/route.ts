@@ -59,10 +59,13 @@ export interface Rewrite {
   readonly host?: { readonly kind: 'Upstream' } | { readonly kind: 'Literal'; readonly host: string };
 }
 
-/** Names and values as they are sent. None is managed by us, hop-by-hop, or framing. */
+/** A header's name and value as they are sent; what comes from a Secret is not printed. */
+export type HeaderLine = readonly [name: string, value: string | Redacted<string>];
+
+/** In this order: remove, set, add. None is managed by us, hop-by-hop, or framing. */
 export interface HeaderChanges {
-  readonly set: readonly (readonly [string, string])[];
-  readonly add: readonly (readonly [string, string])[];
+  readonly set: readonly HeaderLine[];
+  readonly add: readonly HeaderLine[];
   /** Lower-case. */
   readonly remove: readonly string[];
 }

@@ -8,6 +8,9 @@ export interface Pattern {
   readonly ok: (text: string) => PatternAnswer;
   /** The most that judging a text of this length takes, in steps of the compiled program. */
   readonly work: (length: number) => number;
+  readonly groupCount: number;
+  /** What each group held where the whole text matches, at 0 all of it; `undefined` where it does not. */
+  readonly groups: (text: string) => readonly (string | undefined)[] | undefined | 'Error';
 }
 
 /** Longer patterns are lists, and lists have criteria of their own. */
@@ -63,7 +66,15 @@ export function compilePattern(
   return {
     ok: (value) => (value.length > longest ? 'Error' : matches(value)),
     work: (length) => (length > longest ? 0 : length * size),
+    groupCount: compiled.groupCount(),
+    groups: (value) => (value.length > longest ? 'Error' : groupsOf(compiled, value)),
   };
+}
+
+function groupsOf(compiled: RE2JS, text: string): readonly (string | undefined)[] | undefined {
+  const matcher = compiled.matcher(text);
+  if (!matcher.matches()) return undefined;
+  return Array.from({ length: compiled.groupCount() + 1 }, (_, group) => matcher.group(group) ?? undefined);
 }
 
 const tooLarge = `it is too large: with its repetitions written out it has more than ${maxSize} steps`;

@@ -1,4 +1,5 @@
 // The outgoing headers, built and not filtered: what is ours comes only from us, the rest passes as it came.
+import { foldName, isManaged, isProxys } from '../model/header-names.ts';
 import type { ClassSettings } from '../model/settings.ts';
 import { isCorsHeader } from './cors.ts';
 import { setsOwnCookie, withoutOwnCookies } from './cookies.ts';
@@ -10,50 +11,8 @@ import type { CanonicalRequest } from './request.ts';
 /** Name, value, name, value…, as node:http takes and gives them. */
 export type FlatHeaders = readonly string[];
 
-// RFC 9110 §7.6.1, and those that only ever concern one hop.
-const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  // Announced anew where trailers do follow.
-  'trailer',
-  'expect',
-  'http2-settings',
-  // Becomes HTTP_PROXY in a CGI program's environment (CVE-2016-5385).
-  'proxy',
-]);
-
 // Framing and routing are read under their own spelling alone; some servers read Content_Length as if it were one.
 const exactSpellingOnly: ReadonlySet<string> = new Set(['content-length', 'content-type', 'transfer-encoding']);
-
-// Names that say who somebody is, or where a request came from, under any preset.
-const managed: ReadonlySet<string> = new Set([
-  'forwarded',
-  'x-real-ip',
-  'x-rewrite-url',
-  'x-client-ip',
-  'true-client-ip',
-  'x-cluster-client-ip',
-  'x-request-id',
-  'x-goog-iap-jwt-assertion',
-  'remote-user',
-]);
-
-const managedPrefix =
-  /^(?:x-(?:sallyport|forwarded|original|pomerium|auth-request|goog-authenticated-user|remote|webauth)|cf-access)-/;
-
-/** CGI, WSGI, PHP and Rack all fold names so that `X_Forwarded_User` and `x.forwarded.user` arrive as one (CVE-2025-64484, CVE-2026-88011). */
-function foldName(name: string): string {
-  const lower = name.toLowerCase();
-  return /[^a-z0-9-]/.test(lower) ? lower.replaceAll(/[^a-z0-9]/g, '-') : lower;
-}
-
-/** Whether an application must hear this header from nobody but us. */
-function isManaged(folded: string, claimHeaders: ReadonlySet<string>): boolean {
-  return managed.has(folded) || claimHeaders.has(folded) || managedPrefix.test(folded);
-}
 
 const claimHeaderSets = new WeakMap<object, ReadonlySet<string>>();
 
@@ -64,10 +23,6 @@ function claimHeadersOf(claims: ClassSettings['identityHeaders']['claims']): Rea
     claimHeaderSets.set(claims, names);
   }
   return names;
-}
-
-function isProxys(name: string): boolean {
-  return hopByHop.has(name) || name.startsWith('proxy-');
 }
 
 /** Names that a Connection header nominates: dropped before ours are added, so that nobody can have ours dropped (CVE-2021-32813). */

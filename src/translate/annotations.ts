@@ -1,40 +1,24 @@
-// The annotation vocabulary: one table of what an Ingress may say under sallyport.dev/, read strictly.
-import { complain, metadataEntry, shown } from './parse.ts';
+// What an Ingress's annotations say of access, read strictly; and those under our prefix, or another controller's, that are none.
+import {
+  accessNames,
+  annotationPath,
+  annotationPrefix,
+  annotations,
+  deniesMisread,
+  reservedAnnotations,
+} from './annotation-table.ts';
+import type { Annotation } from './annotation-table.ts';
+import { createAnnotationReader } from './annotation-values.ts';
+import type { AnnotationReader } from './annotation-values.ts';
+import { foreign } from './foreign-annotations.ts';
+import { complain, shown } from './parse.ts';
 import { nearest } from '../policy/spelling.ts';
-import type { Diagnostic } from '../model/diagnostic.ts';
+import type { Diagnostic, DiagnosticCode } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Criterion } from '../model/criteria.ts';
 import type { Policy } from '../model/policy.ts';
 import { describeReference } from '../model/diagnostic.ts';
 import { referenceTo } from '../model/objects.ts';
-
-export const annotationPrefix = 'sallyport.dev/';
-
-/** Every annotation there is, and what it is for: the reference page is made from this table. */
-export const annotations = {
-  access: 'Who may enter, in one word: `public` (anybody, no sign-in) or `authenticated` (anybody signed in).',
-  'allow-emails': 'E-mail addresses that may enter, separated by commas.',
-  'allow-domains': 'E-mail domains whose people may enter, separated by commas.',
-  'allow-groups': 'Groups whose members may enter, separated by commas.',
-  policy:
-    'Names of Policies in the same namespace that govern this Ingress, separated by commas. All of them must allow.',
-  'cors-allow-origin':
-    'Origins whose pages may call this host, separated by commas, such as `https://app.example.com`; `*` is any. With it CORS is Sallyport’s: it answers preflights, and puts the headers on every answer.',
-  'cors-allow-methods': 'Methods that such a page may use; by default GET, HEAD, POST, PUT, PATCH and DELETE.',
-  'cors-allow-headers': 'Request headers that such a page may send; by default those that it asks for.',
-  'cors-expose-headers': 'Response headers that such a page may read.',
-  'cors-allow-credentials': '`true`: such a page may send cookies, so that its person is known. Not with `*`.',
-  'cors-max-age': 'How long a browser may remember a preflight, in seconds; by default 600.',
-} as const;
-export type Annotation = keyof typeof annotations;
-
-const accessNames = [
-  'access',
-  'allow-emails',
-  'allow-domains',
-  'allow-groups',
-  'policy',
-] as const satisfies Annotation[];
 
 /** What an Ingress's annotations say of access. */
 export interface AccessAnnotations {
@@ -63,34 +47,31 @@ const itemSchemas: Record<
 
 const known = new WeakMap<KubernetesObject, AccessAnnotations>();
 
-/** Reads an Ingress's annotations. Whatever cannot be understood and bears on access makes `denied`. */
+/** Reads an Ingress's annotations about access. Whatever cannot be understood and bears on access makes `denied`. */
 export function readAnnotations(ingress: KubernetesObject): AccessAnnotations {
   const before = known.get(ingress);
   if (before !== undefined) return before;
-  const read = createReader(ingress);
-  // The API server lets annotations differ by letter case, and ours are written in one.
-  const given = Object.keys(ingress.metadata.annotations ?? {}).filter((name) =>
-    name.toLowerCase().startsWith(annotationPrefix),
+  const read = createAnnotationReader(ingress);
+  const strangers = readStrangers(ingress, read);
+  const access = read.parsed('access', 'public or authenticated', (given) =>
+    given === 'public' || given === 'authenticated' ? given : undefined,
   );
-  for (const name of given) if (!isAnnotation(name)) read.unknown(name);
-
-  const access = read.access();
   const criteria: Criterion[] = [
-    ...read.list('allow-emails').map((email): Criterion => ({ email: { is: lowerCaseDomain(email) } })),
-    ...read.list('allow-domains').map((domain): Criterion => ({ domain: { is: domain.toLowerCase() } })),
-    ...read.list('allow-groups').map((has): Criterion => ({ groups: { has } })),
+    ...readList(read, 'allow-emails').map((email): Criterion => ({ email: { is: lowerCaseDomain(email) } })),
+    ...readList(read, 'allow-domains').map((domain): Criterion => ({ domain: { is: domain.toLowerCase() } })),
+    ...readList(read, 'allow-groups').map((has): Criterion => ({ groups: { has } })),
   ];
   if (access !== undefined && criteria.length > 0) {
     read.refuse('access', `it says ${access}, and an allow-* annotation says something narrower: keep one of the two`);
   }
   if (access === 'public') criteria.push({ accept: true });
   if (access === 'authenticated') criteria.push({ authenticatedUser: true });
-  const policyNames = read.list('policy');
+  const policyNames = readList(read, 'policy');
   const { diagnostics, denied } = read.findings();
   const result: AccessAnnotations = {
     policyNames,
     isPublic: access === 'public',
-    diagnostics,
+    diagnostics: [...strangers, ...diagnostics],
     ...(criteria.length > 0 && {
       policy: {
         name: `annotations of ${describeReference(referenceTo(ingress))}`,
@@ -114,56 +95,54 @@ function lowerCaseDomain(email: string): string {
   return email.slice(0, at) + email.slice(at).toLowerCase();
 }
 
-function createReader(ingress: KubernetesObject) {
-  const diagnostics: Diagnostic[] = [];
-  let denied: string | undefined;
-  const value = (name: Annotation) => metadataEntry(ingress, 'annotations', annotationPrefix + name);
-  const refuse = (name: Annotation, what: string) => {
-    denied ??= `annotation ${annotationPrefix}${name} cannot be understood`;
-    const path = `metadata.annotations[${annotationPrefix}${name}]`;
-    const message = `${what}; until it is mended this Ingress denies everybody`;
-    diagnostics.push(complain(ingress, 'AnnotationInvalid', path, message));
-  };
-  return {
-    refuse,
-    findings: () => ({ diagnostics, denied }),
+function readList(read: AnnotationReader, name: keyof typeof itemSchemas): readonly string[] {
+  const given = read.text(name, 'a list separated by commas');
+  if (given === undefined) return [];
+  const { pattern, wanted } = itemSchemas[name];
+  const items = given.split(',').map((item) => item.trim());
+  const wrong = items.find((item) => !pattern.test(item));
+  if (wrong === undefined) return items;
+  read.refuse(name, `${shown(wrong)} is not ${wanted}`);
+  return [];
+}
 
-    access(): 'public' | 'authenticated' | undefined {
-      const given = value('access');
-      if (given === undefined || given === 'public' || given === 'authenticated') return given;
-      refuse('access', `${shown(given)} is not an access: public or authenticated is wanted`);
-      return undefined;
-    },
+/** What is said under names that are no annotations, or none yet. */
+function readStrangers(ingress: KubernetesObject, read: AnnotationReader): readonly Diagnostic[] {
+  return Object.keys(ingress.metadata.annotations ?? {}).flatMap((name): readonly Diagnostic[] => {
+    // The API server lets annotations differ by letter case, and ours are written in one.
+    if (name.toLowerCase().startsWith(annotationPrefix))
+      return isAnnotation(name) ? [] : [unknown(ingress, read, name)];
+    const theirs = foreign(name);
+    if (theirs === undefined) return [];
+    const ours = theirs.here?.ours?.map((one) => annotationPrefix + one).join(', ');
+    const note = theirs.here?.note?.replaceAll('`', '');
+    const instead = ours === undefined ? note : `here it is ${ours}${note === undefined ? '' : ` (${note})`}`;
+    const message = `an annotation of ${theirs.controller} has no effect${instead === undefined ? '' : `: ${instead}`}`;
+    return [complain(ingress, 'AnnotationForeign', annotationPath(name), message, 'warning')];
+  });
+}
 
-    list(name: keyof typeof itemSchemas): readonly string[] {
-      const given = value(name);
-      if (given === undefined) return [];
-      if (typeof given !== 'string') {
-        refuse(name, `${shown(given)} is not text: put it in quotes, items separated by commas`);
-        return [];
-      }
-      const { pattern, wanted } = itemSchemas[name];
-      const items = given.split(',').map((item) => item.trim());
-      const wrong = items.find((item) => !pattern.test(item));
-      if (wrong === undefined) return items;
-      refuse(name, `${shown(wrong)} is not ${wanted}`);
-      return [];
-    },
-
-    // What is nearly an annotation about access was meant to narrow it: deny. Any other unknown name weakens nothing, may be
-    // a newer version's, and is only reported.
-    unknown(name: string) {
-      const word = name.slice(annotationPrefix.length).toLowerCase().replaceAll('_', '-');
-      const near = meantBy(word);
-      const isAboutAccess = accessNames.some((one) => one === near);
-      if (isAboutAccess) denied ??= `annotation ${name} looks like a misspelt ${annotationPrefix}${near}`;
-      const meant = near === undefined ? 'it has no effect' : `did you mean ${annotationPrefix}${near}?`;
-      const consequence = isAboutAccess ? `${meant} Until it is mended this Ingress denies everybody` : meant;
-      const severity = isAboutAccess ? 'error' : 'warning';
-      const message = `there is no annotation ${name}; ${consequence}`;
-      diagnostics.push(complain(ingress, 'AnnotationUnknown', `metadata.annotations[${name}]`, message, severity));
-    },
-  };
+// What is nearly an annotation that denies where it is misread was meant to narrow something: deny. Any other unknown name weakens
+// nothing, may be a newer version's, and is only reported.
+function unknown(ingress: KubernetesObject, read: AnnotationReader, name: string): Diagnostic {
+  const say = (code: DiagnosticCode, message: string, severity: 'error' | 'warning') =>
+    complain(ingress, code, annotationPath(name), message, severity);
+  const word = name.slice(annotationPrefix.length).toLowerCase().replaceAll('_', '-');
+  if (Object.hasOwn(reservedAnnotations, word)) {
+    return say(
+      'AnnotationNotYet',
+      `${annotationPrefix}${word} has no effect yet: this version does not do it`,
+      'warning',
+    );
+  }
+  const near = meantBy(word);
+  const meant = near === undefined ? 'it has no effect' : `did you mean ${annotationPrefix}${near}?`;
+  if (near === undefined || !deniesMisread(near)) {
+    return say('AnnotationUnknown', `there is no annotation ${name}; ${meant}`, 'warning');
+  }
+  read.deny(`annotation ${name} looks like a misspelt ${annotationPrefix}${near}`);
+  const message = `there is no annotation ${name}; ${meant} Until it is mended this Ingress denies everybody`;
+  return say('AnnotationUnknown', message, 'error');
 }
 
 /** The annotation that a word was probably meant to be: two letters away, or begun alike (`policies`, `allowed-users`). */

@@ -1,6 +1,6 @@
 // From the cors-* annotations of an Ingress to which pages of other origins may call its routes.
-import { annotationPrefix } from './annotations.ts';
-import type { Annotation } from './annotations.ts';
+import { annotationPath, annotationPrefix, annotations } from './annotation-table.ts';
+import type { Annotation } from './annotation-table.ts';
 import { complain, metadataEntry, shown } from './parse.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
@@ -28,9 +28,9 @@ export function readCors(ingress: KubernetesObject): ReadCors {
 function parseCors(ingress: KubernetesObject): ReadCors {
   const diagnostics: Diagnostic[] = [];
   const refuse = (name: Annotation, message: string) => {
-    const path = `metadata.annotations[${annotationPrefix}${name}]`;
+    const consequence = annotations[name].misread;
     diagnostics.push(
-      complain(ingress, 'AnnotationInvalid', path, `${message}; until it is mended no page of another origin may call`),
+      complain(ingress, 'AnnotationInvalid', annotationPath(name), `${message}; until it is mended ${consequence}`),
     );
   };
   const value = (name: Annotation) => metadataEntry(ingress, 'annotations', annotationPrefix + name);

@@ -5,12 +5,16 @@ import { bind } from './binding.ts';
 import type { Binding } from './binding.ts';
 import { complain, metadataEntry, parseSpec, shown } from './parse.ts';
 import type { Parsed } from './parse.ts';
+import { isHostName } from './host-name.ts';
+import type { HostTraffic } from './host-traffic.ts';
 import { readPath } from './path.ts';
 import type { IngressPath } from './path.ts';
 import { createMemory } from './remember.ts';
 import type { ClassReading } from './settings.ts';
 import { namedProviders } from './sign-in.ts';
 import { isChallengePath } from './solver.ts';
+import { namedSecrets, readTraffic } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
 import { readUpstream } from './upstream.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
@@ -28,6 +32,8 @@ export interface HostClaim {
   readonly routes: readonly Route[];
   /** The TLS Secret that the Ingress names for this host, `namespace/name`. */
   readonly tlsSecret?: { readonly key: string; readonly path: string };
+  /** What the Ingress says of its hosts. */
+  readonly traffic: HostTraffic;
 }
 
 export interface IngressReading {
@@ -79,13 +85,15 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
     // One that cannot be judged in this namespace is made anew each time, and always says the same.
     ...cluster.flatMap(({ object, attached }) => [object, attached.because, attached.policy.broken ?? attached.policy]),
     world.inventory.namespaces.get(ingress.metadata.namespace ?? ''),
+    Object.keys(reading.settings.identityHeaders.claims).join(' '),
+    ...namedSecrets(world, ingress).values(),
     ...(spec === undefined ? [] : referredTo(world, ingress, spec)),
   ];
   return rememberIngress(ingress, inputs, () => {
     const binding = bind(world, ingress, reading, own, cluster);
     if (spec === undefined)
       return { ingress, claims: [], binding, diagnostics: [...diagnostics, ...binding.diagnostics] };
-    const claims = readClaims(world, ingress, spec, binding);
+    const claims = readClaims(world, ingress, spec, binding, readTraffic(world, ingress, reading.settings));
     return { ingress, claims: claims.claims, binding, diagnostics: [...binding.diagnostics, ...claims.diagnostics] };
   });
 }
@@ -108,9 +116,15 @@ interface Claims {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-function readClaims(world: World, ingress: KubernetesObject, spec: IngressSpec, binding: Binding): Claims {
-  const diagnostics: Diagnostic[] = [];
-  const builder = createRouteBuilder(world, ingress, binding, diagnostics);
+function readClaims(
+  world: World,
+  ingress: KubernetesObject,
+  spec: IngressSpec,
+  binding: Binding,
+  traffic: Traffic,
+): Claims {
+  const diagnostics: Diagnostic[] = [...traffic.diagnostics];
+  const builder = createRouteBuilder(world, ingress, binding, traffic, diagnostics);
   const byHost = new Map<string, { path: string; routes: Route[] }>();
   const claim = (host: string, path: string) => {
     const known = byHost.get(host) ?? { path, routes: [] };
@@ -150,15 +164,22 @@ function readClaims(world: World, ingress: KubernetesObject, spec: IngressSpec, 
       host,
       path,
       routes,
+      traffic: traffic.host,
       ...tlsOf(ingress, spec, host),
     })),
     diagnostics,
   };
 }
 
-function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Binding, diagnostics: Diagnostic[]) {
+function createRouteBuilder(
+  world: World,
+  ingress: KubernetesObject,
+  { access, providers, workloads, ...binding }: Binding,
+  traffic: Traffic,
+  diagnostics: Diagnostic[],
+) {
   const { name, namespace = '' } = ingress.metadata;
-  const { access, providers, workloads, denied } = binding;
+  const denied = binding.denied ?? traffic.denied;
   const { cors, diagnostics: corsDiagnostics } = readCors(ingress);
   diagnostics.push(...corsDiagnostics);
   const build = (
@@ -168,7 +189,8 @@ function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Bi
     backend: IngressBackend,
     backendPath: string,
   ): Route => {
-    const read = readUpstream(world, ingress, backend, backendPath);
+    // What sends people elsewhere needs no application.
+    const read = traffic.route.redirect ? { diagnostics: [] } : readUpstream(world, ingress, backend, backendPath);
     diagnostics.push(...read.diagnostics);
     return {
       id: `${objectKey(ingress.metadata)} ${host}${match === 'Exact' ? '=' : ''}${path}`,
@@ -181,6 +203,7 @@ function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Bi
       ...(denied !== undefined && { denied }),
       ...(cors && { cors }),
       ...(read.upstream && { upstream: read.upstream }),
+      ...traffic.route,
     };
   };
   return {
@@ -194,8 +217,6 @@ function createRouteBuilder(world: World, ingress: KubernetesObject, binding: Bi
   };
 }
 
-const hostPattern = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
-
 function readHost(
   ingress: KubernetesObject,
   host: string | undefined,
@@ -204,8 +225,8 @@ function readHost(
 ): string | undefined {
   if (host === undefined || host === '') return '';
   if (
+    isHostName(host.replace(/^\*\./, '')) &&
     host.length <= 253 &&
-    hostPattern.test(host) &&
     !(host.startsWith('*.') && !host.slice(2).includes('.') && host.slice(2) !== 'localhost')
   )
     return host;

@@ -1,5 +1,6 @@
 // Whose host it is, whose route wins, and whose certificate is served: what Ingresses decide among each other.
 import { checkDates, namesHost, readCertificate } from './certificate.ts';
+import { settleTraffic } from './host-traffic.ts';
 import type { HostClaim } from './ingress.ts';
 import { complain } from './parse.ts';
 import { createMemory } from './remember.ts';
@@ -61,7 +62,11 @@ export function settleHost(
   const settled = rememberHost(oldest, [...allowed, isReserved, certificate], () => {
     const conflicts: Diagnostic[] = [];
     const routes = isReserved ? [] : settleRoutes(allowed, conflicts);
-    return { host: { host: first.host, routes, ...(certificate && { certificate }) }, diagnostics: conflicts };
+    const traffic = settleTraffic(first.host, owner, allowed);
+    return {
+      host: { host: first.host, routes, ...(certificate && { certificate }), ...traffic.host },
+      diagnostics: [...conflicts, ...traffic.diagnostics],
+    };
   });
   return {
     ...owned,

@@ -32,16 +32,21 @@ export function renderTranslation(translation: Translation, usual: Translation):
   return JSON.parse(JSON.stringify(rendered)) as Record<string, unknown>;
 }
 
-function renderHost({ routes, certificate, solvers, solversOnly }: HostRoutes) {
+function renderHost(host: HostRoutes) {
+  const { routes, certificate, solvers, solversOnly, httpsRedirect, strictTransport } = host;
   return {
     certificate: certificate?.name,
     routes: routes.map(renderRoute),
     solvers: solvers && Object.fromEntries(solvers.map(({ path, upstream }) => [path, renderUpstream(upstream)])),
     solversOnly,
+    httpsRedirect,
+    strictTransport,
   };
 }
 
-function renderRoute({ path, match, ingress, upstream, access, providers, workloads, denied }: Route) {
+function renderRoute(route: Route) {
+  const { path, match, ingress, upstream, access, providers, workloads, denied, cors } = route;
+  const { rewrite, requestHeaders, responseHeaders, redirect, maintenance, timeouts, upgrades } = route;
   return {
     [match]: path,
     of: `${ingress.namespace}/${ingress.name}`,
@@ -50,6 +55,14 @@ function renderRoute({ path, match, ingress, upstream, access, providers, worklo
     providers,
     workloads,
     denied,
+    cors,
+    rewrite,
+    requestHeaders,
+    responseHeaders,
+    redirect,
+    maintenance,
+    timeouts,
+    upgrades,
   };
 }
 
