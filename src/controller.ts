@@ -1,6 +1,7 @@
 // The control loop: each inventory is translated, published, reported. What publishes and reports is a parameter.
 import type { Inventory, References } from './model/objects.ts';
 import type { Logger, Metrics } from './telemetry.ts';
+import { firstToExpire } from './translate/certificate.ts';
 import { departures, isOver } from './translate/departures.ts';
 import type { Departure } from './translate/departures.ts';
 import { translate } from './translate/translate.ts';
@@ -61,6 +62,10 @@ export function createController(options: ControllerOptions): Controller {
     const translation = withDepartures(translated);
     options.publish(translation);
     options.report(translation, inventory);
+    metrics.certificateExpiry.reset();
+    for (const { name, expiresAt } of firstToExpire(translation.hosts.values(), translation.defaultCertificate, 20)) {
+      metrics.certificateExpiry.set({ secret: name }, expiresAt / 1000);
+    }
     for (const severity of ['error', 'warning'] as const) {
       metrics.diagnostics.set({ severity }, translation.diagnostics.filter((one) => one.severity === severity).length);
     }

@@ -44,6 +44,8 @@ export interface Metrics {
   readonly roundSeconds: Histogram;
   readonly tableHosts: Gauge;
   readonly diagnostics: Gauge<'severity'>;
+  /** By `secret`, `namespace/name`: of those that expire first, twenty at the most. */
+  readonly certificateExpiry: Gauge<'secret'>;
   /** By `resource`: seconds since the API server last said anything about it. */
   readonly watchSilenceSeconds: Gauge<'resource'>;
   readonly watchRestarts: Counter<'resource'>;
@@ -112,6 +114,11 @@ export function createMetrics(): Metrics {
     ),
     tableHosts: gauge('sallyport_table_hosts', 'Hosts in the route table.'),
     diagnostics: gauge('sallyport_diagnostics', 'Things wrong with objects now.', ['severity']),
+    certificateExpiry: gauge(
+      'sallyport_certificate_expiry_timestamp_seconds',
+      'When a certificate that is served expires: of the twenty that do so first.',
+      ['secret'],
+    ),
     watchSilenceSeconds: gauge(
       'sallyport_watch_silence_seconds',
       'Time since the API server last said anything about a resource.',

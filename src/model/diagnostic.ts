@@ -30,6 +30,8 @@ export const diagnosticCodes = {
     'A backend is of a sort that is not served (a resource, an ExternalName Service, h2c): name a Service with pods that speak HTTP/1.1.',
   CertificateInvalid:
     'A Secret with a certificate cannot be used, or its certificate has expired or is not valid yet: renew it, chain under tls.crt and key under tls.key.',
+  CertificateExpiresSoon:
+    'A certificate expires within two weeks, or has less than a third of a shorter life left: renew it, or see why it was not renewed.',
   CertificateMismatch:
     'The certificate does not name the host that it is served for, and browsers will warn: have one issued with this host among its subject alternative names.',
   ChallengeBehindPolicies:

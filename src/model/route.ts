@@ -136,6 +136,8 @@ export interface Certificate {
   readonly name: string;
   readonly chain: string;
   readonly key: Redacted<string>;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 /** All routes of one host. Its identity changes when, and only when, something in it does. */

@@ -3,10 +3,10 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { complain } from './parse.ts';
 import { secretValue } from './content.ts';
 import { Redacted } from '../model/diagnostic.ts';
-import type { Diagnostic } from '../model/diagnostic.ts';
+import type { Diagnostic, DiagnosticCode } from '../model/diagnostic.ts';
 import { objectKey } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
-import type { Certificate } from '../model/route.ts';
+import type { Certificate, HostRoutes } from '../model/route.ts';
 
 export interface ReadCertificate {
   readonly certificate?: Certificate;
@@ -46,7 +46,9 @@ function parseCertificate(secret: KubernetesObject): ReadCertificate {
   } catch {
     return wrong('tls.key', 'this is not an unencrypted PEM private key');
   }
-  return { certificate: { name: objectKey(secret.metadata), chain, key: new Redacted(key) }, leaf, diagnostics: [] };
+  const name = objectKey(secret.metadata);
+  const expiresAt = leaf.validToDate.getTime();
+  return { certificate: { name, chain, key: new Redacted(key), expiresAt }, leaf, diagnostics: [] };
 }
 
 /** Whether a certificate names a host (RFC 9525); for a wildcard host, whether it names that wildcard. */
@@ -55,19 +57,44 @@ export function namesHost(leaf: X509Certificate, host: string): boolean {
   return leaf.checkHost(probe, { subject: 'never', partialWildcards: false }) !== undefined;
 }
 
-/** What is wrong with a certificate at this moment: it is served all the same, for a person can choose to go on. */
-export function checkDates(secret: KubernetesObject, leaf: X509Certificate, now: number): readonly Diagnostic[] {
-  const path = 'data[tls.crt]';
-  const { validFromDate, validToDate } = leaf;
-  if (validToDate.getTime() <= now) {
-    const message = `this certificate expired on ${validToDate.toISOString()}: browsers will warn`;
-    return [complain(secret, 'CertificateInvalid', path, message, 'warning')];
-  }
-  if (validFromDate.getTime() > now) {
-    const message = `this certificate is valid from ${validFromDate.toISOString()} on: until then browsers will warn`;
-    return [complain(secret, 'CertificateInvalid', path, message, 'warning')];
-  }
-  return [];
+// Two weeks, and of a short life less: who renews after two thirds of it is not told each time.
+const soonMs = 14 * 86_400_000;
+const soonShare = 0.3;
+
+/**
+ * What is wrong with a certificate at this moment, told of the object whose field names its Secret: people look there. It is
+ * served all the same, for a person can choose to go on.
+ */
+export function checkDates(
+  object: KubernetesObject,
+  path: string,
+  { name }: Certificate,
+  { validFromDate, validToDate }: X509Certificate,
+  now: number,
+): readonly Diagnostic[] {
+  const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
+  const warn = (code: DiagnosticCode, predicate: string) => [
+    complain(object, code, path, `the certificate in Secret ${name} ${predicate}`, 'warning'),
+  ];
+  if (to <= now) return warn('CertificateInvalid', `expired on ${validToDate.toISOString()}: browsers will warn`);
+  if (from > now)
+    return warn('CertificateInvalid', `is valid from ${validFromDate.toISOString()} on: until then browsers will warn`);
+  if (to - now > Math.min(soonMs, soonShare * (to - from))) return [];
+  return warn('CertificateExpiresSoon', `expires on ${validToDate.toISOString()}: renew it, or see why nobody has`);
+}
+
+/** The certificates that are served and expire first, by the names of their Secrets. */
+export function firstToExpire(
+  hosts: Iterable<HostRoutes>,
+  defaultCertificate: Certificate | undefined,
+  count: number,
+): readonly Certificate[] {
+  const served = new Map<string, Certificate>();
+  if (defaultCertificate !== undefined) served.set(defaultCertificate.name, defaultCertificate);
+  for (const { certificate } of hosts) if (certificate !== undefined) served.set(certificate.name, certificate);
+  return [...served.values()]
+    .toSorted((a, b) => a.expiresAt - b.expiresAt || (a.name < b.name ? -1 : 1))
+    .slice(0, count);
 }
 
 /** Whether a text begins with a PEM certificate. */

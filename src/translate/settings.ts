@@ -215,13 +215,16 @@ function wrongProxies(object: KubernetesObject, { trustedProxies }: SallyportSpe
 function readDefaultCertificate(world: World, sallyport: KubernetesObject, spec: SallyportSpec | undefined) {
   const reference = spec?.defaultCertificateSecretRef;
   if (reference === undefined) return { diagnostics: [] };
-  const secret = world.secret(`${reference.namespace}/${reference.name}`);
+  const path = 'spec.defaultCertificateSecretRef';
+  const key = `${reference.namespace}/${reference.name}`;
+  const secret = world.secret(key);
   if (secret === 'pending') return { diagnostics: [] };
   if (secret !== 'missing') {
     const { certificate, leaf, diagnostics } = readCertificate(secret);
-    const dates = leaf === undefined ? [] : checkDates(secret, leaf, world.now);
-    return { ...(certificate && { certificate }), diagnostics: [...diagnostics, ...dates] };
+    if (certificate !== undefined && leaf !== undefined)
+      return { certificate, diagnostics: checkDates(sallyport, path, certificate, leaf, world.now) };
+    const message = `Secret ${key} holds no certificate that can be served, so there is no default one`;
+    return { diagnostics: [...diagnostics, complain(sallyport, 'CertificateInvalid', path, message)] };
   }
-  const message = `there is no Secret ${reference.namespace}/${reference.name}`;
-  return { diagnostics: [complain(sallyport, 'SecretNotFound', 'spec.defaultCertificateSecretRef', message)] };
+  return { diagnostics: [complain(sallyport, 'SecretNotFound', path, `there is no Secret ${key}`)] };
 }

@@ -18,6 +18,7 @@ type OwnCollection = Extract<Collection, 'sallyports' | 'identityProviders' | 'p
 // Codes that say that something referred to is not there, or not what it should be; every other error is about the object
 // itself.
 const unresolvedCodes: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  'CertificateInvalid',
   'DataSetInvalid',
   'IdentityProviderNotAllowed',
   'IdentityProviderNotFound',

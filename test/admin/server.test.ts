@@ -11,7 +11,7 @@ import { createMetrics } from '../../src/telemetry.ts';
 let isReady = false;
 let admin: Admin;
 let probes: Admin;
-const certificate = { name: 'a/b', chain: 'PEM', key: new Redacted('THE-PRIVATE-KEY') };
+const certificate = { name: 'a/b', chain: 'PEM', key: new Redacted('THE-PRIVATE-KEY'), expiresAt: 0 };
 const route = {
   id: 'a/b c/',
   ingress: { namespace: 'a', name: 'b' },

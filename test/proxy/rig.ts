@@ -398,7 +398,8 @@ export function usualHosts(routeTo: RouteMaker): readonly HostRoutes[] {
 
 export function certificate(name: 'app.example.com' | 'wildcard.example.org' | 'fallback.example.net'): Certificate {
   const read = (file: string): string => readFileSync(new URL(`certificates/${file}`, import.meta.url), 'utf8');
-  return { name: `default/${name}`, chain: read(`${name}.pem`), key: new Redacted(read(`${name}.key.pem`)) };
+  const key = new Redacted(read(`${name}.key.pem`));
+  return { name: `default/${name}`, chain: read(`${name}.pem`), key, expiresAt: Infinity };
 }
 
 /** The value of a header in a request that an upstream was sent; undefined where it has none. */

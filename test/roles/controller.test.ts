@@ -1,5 +1,6 @@
 // The control loop: what it tells that one translation alone cannot know.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, mock, test } from 'node:test';
 import { createController } from '../../src/controller.ts';
 import { createLogger, createMetrics } from '../../src/telemetry.ts';
@@ -34,8 +35,17 @@ spec:
   rules: [{deny: {or: [{email: {inDataSet: suspended}}]}}]
 `);
 
-function startController() {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: Date.UTC(2027, 0, 1) });
+/** An Ingress whose certificate expires on 10 January 2027. */
+const expiring = objectsOf(
+  readFileSync(
+    new URL('../translate/a-certificate-that-expires-within-two-weeks-is-a-warning/input.yaml', import.meta.url),
+    'utf8',
+  ),
+);
+
+function startController(now = Date.UTC(2027, 0, 1)) {
+  const metrics = createMetrics();
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now });
   const reports: Translation[] = [];
   const controller = createController({
     translate: { className: 'sallyport', installationNamespace: 'sallyport-system', fromFolder: false },
@@ -43,13 +53,16 @@ function startController() {
     publish: () => {},
     report: (translation) => reports.push(translation),
     log: createLogger('silent'),
-    metrics: createMetrics(),
+    metrics,
   });
   return {
     show: (...objects: typeof ingress) => controller.onInventory(inventoryFrom(objects)),
     /** Of the latest report. */
     codes: () => reports.at(-1)?.diagnostics.map(({ code }) => code) ?? [],
     reports,
+    /** Of the certificates that the metrics name: when they expire. */
+    expiries: async () =>
+      (await metrics.certificateExpiry.get()).values.map(({ labels, value }) => [labels.secret, value]),
     stop: () => controller.stop(),
     [Symbol.dispose]: () => {
       controller.stop();
@@ -96,6 +109,39 @@ describe('the control loop', () => {
       controller.reports[0]?.hosts.get('app.example.com')?.routes[0]?.id,
       controller.reports[2]?.hosts.get('app.example.com')?.routes[0]?.id,
     );
+  });
+
+  test('tells two weeks before of a certificate that expires, as time passes and nothing changes', async () => {
+    const twoWeeksBefore = Date.UTC(2026, 11, 27);
+    using controller = startController(twoWeeksBefore - 90_000);
+    controller.show(...ingress, ...expiring);
+    mock.timers.tick(60_000);
+    assert.ok(!controller.codes().includes('CertificateExpiresSoon'));
+    mock.timers.tick(60_000);
+    assert.ok(controller.codes().includes('CertificateExpiresSoon'));
+    assert.deepEqual(await controller.expiries(), [['shop/app-tls', Date.UTC(2027, 0, 10) / 1000]]);
+    controller.show(...ingress);
+    assert.deepEqual(await controller.expiries(), []);
+  });
+
+  test('has twenty certificates in the metrics, however many there are', async () => {
+    using controller = startController();
+    const copies = Array.from({ length: 40 }, (_, index) =>
+      expiring.map(({ metadata, ...object }) => ({
+        ...object,
+        metadata: { ...metadata, namespace: `shop-${String(index).padStart(2, '0')}` },
+        ...(object.kind === 'Ingress' && {
+          spec: {
+            ingressClassName: 'sallyport',
+            tls: [{ secretName: 'app-tls' }],
+            rules: [{ host: `h${index}.example.com` }],
+          },
+        }),
+      })),
+    );
+    controller.show(...ingress, ...copies.flat());
+    const names = (await controller.expiries()).map(([name]) => name);
+    assert.deepEqual([names.length, names[0], names[19]], [20, 'shop-00/app-tls', 'shop-19/app-tls']);
   });
 
   test('looks no more once it is stopped', () => {
