@@ -28,6 +28,10 @@ export const diagnosticCodes = {
     'An Ingress names the authentication host, which Sallyport serves itself: take that host out of it. Only the installation’s own namespace may name it, for its certificate.',
   BackendUnsupported:
     'A backend is of a sort that is not served (a resource, an ExternalName Service, h2c): name a Service with pods that speak HTTP/1.1.',
+  CertificateConflict:
+    'A host has one certificate, and that is the one of the oldest Ingress of the namespace that owns it: this Ingress names another, which is not used. Name the same Secret, or leave the host out of spec.tls.',
+  CertificateInvalid:
+    'A Secret with a certificate cannot be used, or its certificate has expired or is not valid yet: renew it, chain under tls.crt and key under tls.key.',
   CertificateInvalid:
     'A Secret with a certificate cannot be used, or its certificate has expired or is not valid yet: renew it, chain under tls.crt and key under tls.key.',
   CertificateExpiresSoon:
@@ -73,6 +77,8 @@ export const diagnosticCodes = {
     'The IngressClass points at something that is not a usable Sallyport object, and the defaults apply, under which nobody can sign in: correct spec.parameters or that object.',
   ParametersNotFound:
     'The IngressClass points at a Sallyport object that is not there, and the defaults apply, under which nobody can sign in: create it, or correct its name.',
+  PathOwnedElsewhere:
+    'A path of a host that the class shares is not this namespace’s to serve: `/` and what is below `/.well-known` are the owner’s of the host, and what is below a path is of the namespace that served it first. Choose a path beside those.',
   PathInvalid:
     'A path is one that no request can have, belongs to Sallyport itself, or looks like a regular expression: write it as a plain path.',
   PolicyBroken:

@@ -1,32 +1,36 @@
 // From the claims of all Ingresses to hosts: each is settled by itself, then given the certificate of its own wildcard and its ACME solvers.
+import { precededBy, readDefaultBackend } from './default-backend.ts';
 import type { HostClaim } from './ingress.ts';
 import { complain } from './parse.ts';
 import { settleHost } from './precedence.ts';
 import { createMemory } from './remember.ts';
+import type { ClassReading } from './settings.ts';
 import type { SolverClaim } from './solver.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
+import type { KubernetesObject } from '../model/objects.ts';
 import type { HostRoutes, Solver } from '../model/route.ts';
 
 export interface SettledHosts {
   readonly hosts: ReadonlyMap<string, HostRoutes>;
+  /** Those that govern the route of no Ingress: the default backend of the class. */
+  readonly policies: readonly KubernetesObject[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** @param authenticationHost As the class has it, with a port or without. */
 export function settleHosts(
   world: World,
   claims: readonly HostClaim[],
   solvers: readonly SolverClaim[],
-  authenticationHost: string | undefined,
+  reading: ClassReading,
 ): SettledHosts {
   const hosts = new Map<string, HostRoutes>();
   const owners = new Map<string, string | undefined>();
   const diagnostics: Diagnostic[] = [];
-  const reserved = authenticationHost?.replace(/:[0-9]+$/, '');
+  const reserved = reading.settings.authenticationHost?.replace(/:[0-9]+$/, '');
   if (reserved !== undefined) owners.set(reserved, world.options.installationNamespace);
   for (const [host, ofHost] of Map.groupBy(claims, (claim) => claim.host)) {
-    const settled = settleHost(world, ofHost, reserved);
+    const settled = settleHost(world, ofHost, reserved, reading.hostSharing);
     if (settled === undefined) continue;
     if (settled.host !== undefined) hosts.set(host, settled.host);
     owners.set(host, settled.owner);
@@ -34,7 +38,15 @@ export function settleHosts(
   }
   shareWildcards(hosts, owners);
   diagnostics.push(...addSolvers(hosts, owners, solvers));
-  return { hosts, diagnostics };
+  const { host: fallback, policies, diagnostics: found } = readDefaultBackend(world, reading);
+  diagnostics.push(...found);
+  const hostless = claims.find(({ host }) => host === '');
+  if (fallback === undefined) return { hosts, diagnostics, policies: [] };
+  if (hostless !== undefined) {
+    return { hosts, diagnostics: [...diagnostics, ...precededBy(hostless.ingress, reading)], policies: [] };
+  }
+  hosts.set('', fallback);
+  return { hosts, diagnostics, policies };
 }
 
 type Owners = ReadonlyMap<string, string | undefined>;

@@ -4,9 +4,12 @@ import { settleTraffic } from './host-traffic.ts';
 import type { HostClaim } from './ingress.ts';
 import { complain } from './parse.ts';
 import { createMemory } from './remember.ts';
+import { pathOwnedElsewhere, shareOf } from './sharing.ts';
+import type { Share } from './sharing.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { describeReference } from '../model/diagnostic.ts';
+import type { HostSharing } from '../model/hosts-spec.ts';
 import { objectKey, referenceTo } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Certificate, HostRoutes, Route } from '../model/route.ts';
@@ -36,28 +39,36 @@ function bornAt({ metadata }: KubernetesObject): string {
 const rememberHost = createMemory<Required<Pick<SettledHost, 'host' | 'diagnostics'>>>();
 
 /**
- * Settles one host. Its owner is the namespace of its oldest Ingress (promise 14): other namespaces add nothing.
+ * Settles one host. Its owner is the namespace of its oldest Ingress (promise 14): others add nothing, save paths of a host
+ * that the class shares.
  * @param claims Of this host, by age; at least one.
  */
 export function settleHost(
   world: World,
   claims: readonly HostClaim[],
   authenticationHost: string | undefined,
+  sharing: HostSharing,
 ): SettledHost | undefined {
   const [first] = claims;
   if (first === undefined) return undefined;
   const isReserved = first.host !== '' && first.host === authenticationHost;
   const owner = isReserved ? world.options.installationNamespace : first.ingress.metadata.namespace;
-  const isOwners = ({ ingress }: HostClaim) => ingress.metadata.namespace === owner;
-  const refusals = claims
-    .filter((claim) => !isOwners(claim))
-    .map((claim) => (isReserved ? reservedHost(claim) : ownedElsewhere(claim, first)));
-  const allowed = claims.filter(isOwners);
+  const refusals: Diagnostic[] = [];
+  const allowed = claims.filter((claim) => {
+    const { namespace = '' } = claim.ingress.metadata;
+    if (namespace === owner) return true;
+    const share = isReserved ? 'NotShared' : shareOf(world, sharing, claim.host, namespace);
+    if (share !== 'Shared') refusals.push(isReserved ? reservedHost(claim) : ownedElsewhere(claim, first, share));
+    return share === 'Shared';
+  });
   const [oldest] = allowed;
   // Not even as an empty host: it would stand before the wildcard whose certificate serves it.
   const owned = owner === undefined ? {} : { owner };
   if (oldest === undefined) return { ...owned, diagnostics: refusals };
-  const { certificate, diagnostics: certificateDiagnostics } = chooseCertificate(world, allowed);
+  // What concerns the host as a whole is its owner's to say, whoever adds paths.
+  const owners = allowed.filter(({ ingress }) => ingress.metadata.namespace === owner);
+  const chosen = chooseCertificate(world, owners);
+  const { certificate } = chosen;
   // What is refused is no part of it: a host does not change because somebody else would like to have it.
   const settled = rememberHost(oldest, [...allowed, isReserved, certificate], () => {
     const conflicts: Diagnostic[] = [];
@@ -68,16 +79,21 @@ export function settleHost(
       diagnostics: [...conflicts, ...traffic.diagnostics],
     };
   });
+  const unused = unusedCertificates(allowed, owner, chosen);
   return {
     ...owned,
     host: settled.host,
-    diagnostics: [...refusals, ...certificateDiagnostics, ...settled.diagnostics],
+    diagnostics: [...refusals, ...chosen.diagnostics, ...unused, ...settled.diagnostics],
   };
 }
 
-function ownedElsewhere({ ingress, host, path }: HostClaim, owner: HostClaim): Diagnostic {
+function ownedElsewhere({ ingress, host, path }: HostClaim, owner: HostClaim, share: Share): Diagnostic {
   const named = host === '' ? 'every host that nobody names' : `the host ${host}`;
-  const message = `${named} belongs to namespace ${owner.ingress.metadata.namespace ?? ''}, whose ${describeReference(referenceTo(owner.ingress))} ${precedes(owner, ingress)}: choose another host`;
+  const unreadable = share === 'NamespaceUnreadable';
+  const advice = unreadable
+    ? `the class shares it with namespaces by their labels, and Namespace ${ingress.metadata.namespace ?? ''} cannot be read`
+    : 'choose another host';
+  const message = `${named} belongs to namespace ${owner.ingress.metadata.namespace ?? ''}, whose ${describeReference(referenceTo(owner.ingress))} ${precedes(owner, ingress)}: ${advice}`;
   return { ...complain(ingress, 'HostOwnedElsewhere', path, message), host };
 }
 
@@ -92,12 +108,17 @@ function reservedHost({ ingress, host, path }: HostClaim): Diagnostic {
 
 // The same path in two Ingresses: the older one's is served, and the other hears of it.
 function settleRoutes(claims: readonly HostClaim[], diagnostics: Diagnostic[]): readonly Route[] {
+  const owner = claims[0]?.ingress.metadata.namespace ?? '';
+  const isShared = claims.some(({ ingress }) => ingress.metadata.namespace !== owner);
   const winners = new Map<string, { readonly route: Route; readonly claim: HostClaim }>();
+  const above = (path: string) => winners.get(`Prefix ${path}`)?.claim.ingress;
   for (const claim of claims) {
     for (const route of claim.routes) {
       const key = `${route.match} ${route.path}`;
       const winner = winners.get(key);
-      if (winner === undefined) winners.set(key, { route, claim });
+      const elsewhere = isShared ? pathOwnedElsewhere(claim, route, owner, above) : undefined;
+      if (elsewhere !== undefined) diagnostics.push(elsewhere);
+      else if (winner === undefined) winners.set(key, { route, claim });
       else if (winner.claim !== claim || winner.route.upstream !== route.upstream)
         diagnostics.push(conflict(claim, route, winner.claim));
     }
@@ -123,19 +144,45 @@ function byPrecedence(a: Route, b: Route): number {
 
 interface ChosenCertificate {
   readonly certificate?: Certificate;
+  /** Whose it is. */
+  readonly claim?: HostClaim;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 // The first that can be had, from the oldest Ingress of the owner on; a Secret is only ever of its Ingress's own namespace.
 function chooseCertificate(world: World, claims: readonly HostClaim[]): ChosenCertificate {
   const diagnostics: Diagnostic[] = [];
-  for (const { ingress, host, tlsSecret } of claims) {
+  for (const claim of claims) {
+    const { ingress, host, tlsSecret } = claim;
     if (tlsSecret === undefined) continue;
     const read = readNamed(world, ingress, host, tlsSecret);
     diagnostics.push(...read.diagnostics);
-    if (read.certificate !== undefined) return { certificate: read.certificate, diagnostics };
+    if (read.certificate !== undefined) return { certificate: read.certificate, claim, diagnostics };
   }
   return { diagnostics };
+}
+
+// A host has one certificate: whoever names another hears that it is not theirs that is served.
+function unusedCertificates(
+  claims: readonly HostClaim[],
+  owner: string | undefined,
+  { claim: chosen }: ChosenCertificate,
+): readonly Diagnostic[] {
+  return claims.flatMap(({ ingress, host, tlsSecret }, index) => {
+    if (tlsSecret === undefined) return [];
+    const { key, path } = tlsSecret;
+    const isOwners = ingress.metadata.namespace === owner;
+    // One that comes before the chosen cannot be had, and that is told.
+    if (isOwners && (chosen === undefined || key === chosen.tlsSecret?.key || index < claims.indexOf(chosen)))
+      return [];
+    const by =
+      isOwners && chosen !== undefined
+        ? `${chosen.tlsSecret?.key ?? ''}, which ${describeReference(referenceTo(chosen.ingress))} names, which ${precedes(chosen, ingress)}`
+        : `its owner, namespace ${owner ?? ''}`;
+    const named = host === '' ? 'a host that nobody names' : host;
+    const message = `${named} has the certificate of ${by}: that of Secret ${key} is not used`;
+    return [{ ...complain(ingress, 'CertificateConflict', path, message, 'warning'), host }];
+  });
 }
 
 function readNamed(
@@ -151,11 +198,8 @@ function readNamed(
     return { diagnostics: [complain(ingress, 'SecretNotFound', path, message)] };
   }
   const { certificate, leaf, diagnostics } = readCertificate(secret);
-  if (certificate === undefined || leaf === undefined) {
-    const message = `Secret ${key} holds no certificate that can be served, so ${host === '' ? 'this Ingress' : host} has none from it`;
-    return { diagnostics: [...diagnostics, complain(ingress, 'CertificateInvalid', path, message)] };
-  }
-  const dates = checkDates(ingress, path, certificate, leaf, world.now);
+  if (certificate === undefined || leaf === undefined) return { diagnostics };
+  const dates = checkDates(secret, leaf, world.now);
   if (host === '' || namesHost(leaf, host)) return { certificate, diagnostics: dates };
   const message = `the certificate in Secret ${key} does not name ${host}: browsers will warn`;
   return { certificate, diagnostics: [...dates, complain(ingress, 'CertificateMismatch', path, message, 'warning')] };

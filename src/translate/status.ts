@@ -24,6 +24,8 @@ const unresolvedCodes: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
   'IdentityProviderNotFound',
   'SecretInvalid',
   'SecretNotFound',
+  'ServiceNotFound',
+  'ServicePortNotFound',
 ]);
 
 /**

@@ -46,11 +46,15 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
     .filter((ingress) => !isSolver(ingress))
     .map((ingress) => readIngress(world, reading, ingress));
   const solvers = ingresses.filter(isSolver).map((ingress) => readSolver(world, ingress));
-  const { hosts, diagnostics: hostDiagnostics } = settleHosts(
+  const {
+    hosts,
+    policies,
+    diagnostics: hostDiagnostics,
+  } = settleHosts(
     world,
     served.flatMap(({ claims }) => claims),
     solvers.flatMap(({ claims }) => claims),
-    reading.settings.authenticationHost,
+    reading,
   );
   const diagnostics = distinct([
     ...reading.diagnostics,
@@ -65,7 +69,7 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
     ...(reading.defaultCertificate && { defaultCertificate: reading.defaultCertificate }),
     authority: reading.authority,
     diagnostics,
-    statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served, hosts)),
+    statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served, policies, hosts)),
     references: world.references,
     isPending: world.isPending(),
   };
@@ -85,10 +89,11 @@ function policyDiagnostics(world: World, reading: ClassReading): readonly Diagno
 // Of the routes that are served: one that another Ingress took, or of a host that is another's, is governed by nothing.
 function countRoutes(
   served: readonly IngressReading[],
+  ofNoIngress: readonly KubernetesObject[],
   hosts: ReadonlyMap<string, HostRoutes>,
 ): ReadonlyMap<KubernetesObject, number> {
   const servedRoutes = new Set([...hosts.values()].flatMap(({ routes }) => routes));
-  const counts = new Map<KubernetesObject, number>();
+  const counts = new Map(ofNoIngress.map((policy) => [policy, 1]));
   for (const { binding, claims } of served) {
     const routes = claims.flatMap((claim) => claim.routes).filter((route) => servedRoutes.has(route)).length;
     for (const policy of binding.policies) counts.set(policy, (counts.get(policy) ?? 0) + routes);
