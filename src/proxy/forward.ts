@@ -1,5 +1,5 @@
 // The last step: the request to an endpoint of the upstream, the answer back, both streaming, each side ending with the other.
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { Duplex } from 'node:stream';
@@ -9,6 +9,7 @@ import type { Balancer } from './balance.ts';
 import type { Exchange } from './exchange.ts';
 import { hasBody, responseHeaders, trailers } from './headers.ts';
 import type { Answering } from './headers.ts';
+import type { Answer, Carrier, Outgoing } from './outgoing.ts';
 import { outwardOf } from './outward.ts';
 import type { CanonicalRequest } from './request.ts';
 import { discardRest } from './respond.ts';
@@ -90,9 +91,9 @@ function attemptAt(endpoint: Endpoint, forwarding: Forwarding): Promise<AttemptO
   whenConnected(
     outgoing,
     connectMs,
-    (socket) => {
+    (carrier) => {
       progress.phase = 'Sending';
-      watchClock(exchange, outgoing, socket, progress);
+      watchClock(exchange, outgoing, carrier, progress);
       relayInformation(exchange, outgoing);
       sendBody(forwarding, outgoing);
     },
@@ -101,11 +102,11 @@ function attemptAt(endpoint: Endpoint, forwarding: Forwarding): Promise<AttemptO
       outgoing.destroy();
     },
   );
-  outgoing.on('response', (incoming) => {
+  outgoing.on('response', (incoming: Answer) => {
     progress.phase = 'Answering';
     resolve(relay(forwarding, outgoing, incoming));
   });
-  outgoing.on('upgrade', (incoming, socket, head) => {
+  outgoing.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
     progress.phase = 'Answering';
     resolve(switchProtocol(forwarding, incoming, socket, head));
   });
@@ -120,7 +121,7 @@ function attemptAt(endpoint: Endpoint, forwarding: Forwarding): Promise<AttemptO
 }
 
 /** Silence in either direction, and the wait for the first byte. Both are over when the request is. */
-function watchClock(exchange: Exchange, outgoing: ClientRequest, socket: Socket, progress: Progress): void {
+function watchClock(exchange: Exchange, outgoing: Outgoing, carrier: Carrier, progress: Progress): void {
   const { idleMs, firstByteMs } = exchange.table.settings.timeouts;
   let firstByte: NodeJS.Timeout | undefined;
   const silent = (): void => {
@@ -129,8 +130,8 @@ function watchClock(exchange: Exchange, outgoing: ClientRequest, socket: Socket,
     if (progress.phase === 'Sending') progress.timedOut = 'BodyTimeout';
     outgoing.destroy();
   };
-  socket.setTimeout(idleMs);
-  socket.on('timeout', silent);
+  carrier.setTimeout(idleMs);
+  carrier.on('timeout', silent);
   outgoing.once('finish', () => {
     if (progress.phase !== 'Sending') return;
     progress.phase = 'Waiting';
@@ -143,26 +144,26 @@ function watchClock(exchange: Exchange, outgoing: ClientRequest, socket: Socket,
   outgoing.once('response', stopWaiting).once('upgrade', stopWaiting);
   outgoing.once('close', () => {
     stopWaiting();
-    socket.off('timeout', silent);
+    carrier.off('timeout', silent);
   });
 }
 
 function failureOf(
   code: string | undefined,
   { phase, timedOut }: Progress,
-  { reusedSocket }: ClientRequest,
+  { reusedSocket }: Outgoing,
   { response }: Exchange,
 ): AttemptOutcome {
   if (timedOut !== undefined) return timedOut;
   if (response.destroyed) return 'ClientLeft';
   if (code === 'EADDRREFUSED') return 'AddressRefused';
   if (phase === 'Connecting') return 'ConnectFailed';
-  if (code?.startsWith('HPE_') === true) return 'Invalid';
+  if (code?.startsWith('HPE_') === true || code === 'ERR_HTTP2_ERROR') return 'Invalid';
   return reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') ? 'ResetWhileIdle' : 'Reset';
 }
 
 /** Called once the connection stands: until then nothing of the body is read, so that another endpoint could have it. */
-function sendBody({ exchange, asked }: Forwarding, outgoing: ClientRequest): void {
+function sendBody({ exchange, asked }: Forwarding, outgoing: Outgoing): void {
   const { request, response, table, expectsContinue } = exchange;
   if (!hasBody(asked)) {
     outgoing.end();
@@ -181,9 +182,9 @@ function sendBody({ exchange, asked }: Forwarding, outgoing: ClientRequest): voi
 const informationLimit = 32;
 
 /** 103 and its like. 100 is ours to say, and a client of HTTP/1.0 knows none of them. */
-function relayInformation({ request, response, table }: Exchange, outgoing: ClientRequest): void {
+function relayInformation({ request, response, table }: Exchange, outgoing: Outgoing): void {
   let count = 0;
-  outgoing.on('information', ({ statusCode, rawHeaders }) => {
+  outgoing.on('information', ({ statusCode, rawHeaders }: InformationEvent) => {
     count += 1;
     if (count > informationLimit) outgoing.destroy();
     if (statusCode <= 101 || request.httpVersion !== '1.1' || response.headersSent || response.destroyed) return;
@@ -195,7 +196,7 @@ function relayInformation({ request, response, table }: Exchange, outgoing: Clie
 }
 
 /** The answer to the client. When one side breaks, so does the other: half an answer must not look whole. */
-function relay({ exchange }: Forwarding, outgoing: ClientRequest, incoming: IncomingMessage): Promise<ForwardOutcome> {
+function relay({ exchange }: Forwarding, outgoing: Outgoing, incoming: Answer): Promise<ForwardOutcome> {
   const { request, response, table } = exchange;
   const { settings } = table;
   if (!beginAnswer(exchange, incoming)) {
@@ -225,7 +226,7 @@ function relay({ exchange }: Forwarding, outgoing: ClientRequest, incoming: Inco
 const responseHeaderLimit = 500;
 
 /** False: it cannot be passed on, and nothing has been sent. */
-function beginAnswer(exchange: Exchange, incoming: IncomingMessage): boolean {
+function beginAnswer(exchange: Exchange, incoming: Answer): boolean {
   const { response } = exchange;
   const { statusCode: status = 0, statusMessage, rawHeaders } = incoming;
   const coding = incoming.headers['transfer-encoding'];

@@ -1,11 +1,16 @@
-// Connections to applications: kept alive, one agent for each name that an upstream must prove, checked before each connect.
+// Connections to applications: kept alive, apart by what is proved on them, addresses checked before each connect.
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { LookupFunction, Socket } from 'node:net';
+import { request as httpsRequest } from 'node:https';
+import { Socket } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { LRUCache } from 'lru-cache';
 import type { Endpoint, Upstream } from '../model/route.ts';
+import { openHttp2Request } from './http2-request.ts';
+import { createHttp2Sessions } from './http2-sessions.ts';
+import type { Carrier, Outgoing } from './outgoing.ts';
+import { createTlsIdentities } from './upstream-tls.ts';
 
 export interface UpstreamRequest {
   readonly upstream: Upstream;
@@ -19,34 +24,25 @@ export interface UpstreamRequest {
 
 export interface Connections {
   /** Begins a request; nothing is sent before the connection stands. */
-  open(request: UpstreamRequest): ClientRequest;
+  open(request: UpstreamRequest): Outgoing;
   close(): void;
 }
 
 // Below the 5 s after which node:http servers close an idle connection, lest a request meet the close (nodejs/node#47130).
 const idleConnectionMs = 4_000;
 const freeSocketsKept = 64;
-const agentsKept = 1_024;
 const responseHeaderBytes = 64 * 1024;
 
 const agentOptions = { keepAlive: true, timeout: idleConnectionMs, maxFreeSockets: freeSocketsKept };
 
 export function createConnections(lookup: LookupFunction): Connections {
   const plain = new HttpAgent(agentOptions);
-  // A dropped agent's connections end by themselves after four idle seconds.
-  const encrypted = new LRUCache<string, HttpsAgent>({ max: agentsKept });
-
-  function encryptedAgent(serverName: string): HttpsAgent {
-    const known = encrypted.get(serverName);
-    if (known !== undefined) return known;
-    // No TLS sessions kept: a resumed one skips the check of the name (CVE-2026-48934).
-    const agent = new HttpsAgent({ ...agentOptions, maxCachedSessions: 0 });
-    encrypted.set(serverName, agent);
-    return agent;
-  }
+  const http2 = createHttp2Sessions(lookup, idleConnectionMs);
+  const identities = createTlsIdentities(agentOptions);
 
   return {
     open({ upstream, endpoint, method, path, headers, ownConnection }) {
+      if (upstream.protocol === 'h2c') return openHttp2Request(http2, { endpoint, method, path, headers });
       const options = {
         host: endpoint.address,
         port: endpoint.port,
@@ -60,18 +56,15 @@ export function createConnections(lookup: LookupFunction): Connections {
       };
       if (upstream.protocol !== 'https')
         return prepare(httpRequest({ ...options, agent: ownConnection ? false : plain }));
-      return prepare(
-        httpsRequest({
-          ...options,
-          agent: ownConnection ? false : encryptedAgent(upstream.tls.serverName),
-          rejectUnauthorized: true,
-          servername: upstream.tls.serverName,
-        }),
-      );
+      const identity = identities.of(upstream.tls);
+      if (identity instanceof Error) return unopened(identity);
+      const { agent, ...proof } = identity;
+      return prepare(httpsRequest({ ...options, ...proof, agent: ownConnection ? false : agent }));
     },
     close() {
       plain.destroy();
-      for (const agent of encrypted.values()) agent.destroy();
+      http2.close();
+      identities.close();
     },
   };
 }
@@ -82,21 +75,28 @@ function prepare(outgoing: ClientRequest): ClientRequest {
   return outgoing;
 }
 
+/** What fails as soon as somebody listens. */
+function unopened(error: Error): Outgoing {
+  const own = { reusedSocket: false, flushHeaders: () => undefined, addTrailers: () => undefined };
+  return Object.assign(new Writable().destroy(error), own);
+}
+
 /** Calls back once the connection stands (over TLS: once the other side has proved its name), or when `timeoutMs` is over. */
 export function whenConnected(
-  outgoing: ClientRequest,
+  outgoing: Outgoing,
   timeoutMs: number,
-  connected: (socket: Socket) => void,
+  connected: (carrier: Carrier) => void,
   timedOut: () => void,
 ): void {
   const timer = setTimeout(timedOut, timeoutMs);
   outgoing.once('close', () => clearTimeout(timer));
-  outgoing.once('socket', (socket) => {
+  outgoing.once('socket', (carrier: Socket | Carrier) => {
     const ready = (): void => {
       clearTimeout(timer);
-      connected(socket);
+      connected(carrier);
     };
-    if (outgoing.reusedSocket) ready();
-    else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', ready);
+    // A stream of HTTP/2 is there once its connection stands.
+    if (outgoing.reusedSocket || !(carrier instanceof Socket)) ready();
+    else carrier.once(carrier instanceof TLSSocket ? 'secureConnect' : 'connect', ready);
   });
 }
