@@ -32,8 +32,6 @@ export const diagnosticCodes = {
     'A host has one certificate, and that is the one of the oldest Ingress of the namespace that owns it: this Ingress names another, which is not used. Name the same Secret, or leave the host out of spec.tls.',
   CertificateInvalid:
     'A Secret with a certificate cannot be used, or its certificate has expired or is not valid yet: renew it, chain under tls.crt and key under tls.key.',
-  CertificateInvalid:
-    'A Secret with a certificate cannot be used, or its certificate has expired or is not valid yet: renew it, chain under tls.crt and key under tls.key.',
   CertificateExpiresSoon:
     'A certificate expires within two weeks, or has less than a third of a shorter life left: renew it, or see why it was not renewed.',
   CertificateMismatch:

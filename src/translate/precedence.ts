@@ -198,8 +198,11 @@ function readNamed(
     return { diagnostics: [complain(ingress, 'SecretNotFound', path, message)] };
   }
   const { certificate, leaf, diagnostics } = readCertificate(secret);
-  if (certificate === undefined || leaf === undefined) return { diagnostics };
-  const dates = checkDates(secret, leaf, world.now);
+  if (certificate === undefined || leaf === undefined) {
+    const message = `Secret ${key} holds no certificate that can be served, so ${host === '' ? 'this Ingress' : host} has none from it`;
+    return { diagnostics: [...diagnostics, complain(ingress, 'CertificateInvalid', path, message)] };
+  }
+  const dates = checkDates(ingress, path, certificate, leaf, world.now);
   if (host === '' || namesHost(leaf, host)) return { certificate, diagnostics: dates };
   const message = `the certificate in Secret ${key} does not name ${host}: browsers will warn`;
   return { certificate, diagnostics: [...dates, complain(ingress, 'CertificateMismatch', path, message, 'warning')] };
