@@ -50,8 +50,10 @@ export interface Metrics {
   readonly watchSilenceSeconds: Gauge<'resource'>;
   readonly watchRestarts: Counter<'resource'>;
   readonly apiServerErrors: Counter;
+  /** 1 while this replica holds the Lease. */
+  readonly leader: Gauge;
   readonly storeSeconds: Histogram<'operation'>;
-  /** By `code`: `unavailable` or `full`. */
+  /** By `code`: `unavailable`, `full` or `busy`. */
   readonly storeErrors: Counter<'code'>;
   /** 1, or 0 while it does not answer. */
   readonly storeUp: Gauge;
@@ -126,6 +128,7 @@ export function createMetrics(): Metrics {
     ),
     watchRestarts: counter('sallyport_watch_restarts_total', 'Watches that had to be opened again.', ['resource']),
     apiServerErrors: counter('sallyport_api_server_errors_total', 'Requests to the API server that failed.'),
+    leader: gauge('sallyport_leader', 'Whether this replica leads, and writes statuses and Events: 1, or 0.'),
     storeSeconds: histogram(
       'sallyport_store_seconds',
       'Time of one call to the session store, whatever its end.',

@@ -8,6 +8,7 @@ import { decodeTicket, encodeTicket, endSessionCookie, sessionCookie } from './c
 import type { Ticket } from './cookie.ts';
 import { isAuthenticationHost } from './place.ts';
 import type { Provider } from './provider/provider.ts';
+import type { Admission } from './sign-in/admission.ts';
 import type { Refresher } from './session/refresh.ts';
 import { readSession } from './session/session.ts';
 import type { ReadSession } from './session/session.ts';
@@ -28,6 +29,7 @@ export interface Desk {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly refresher: Refresher;
+  readonly admission: Admission;
   /** When the step began, milliseconds since the epoch. */
   readonly now: number;
   /** For what takes longer than a moment. */

@@ -18,6 +18,7 @@ import { createRefresher } from './session/refresh.ts';
 import { chosenProvider } from './sign-in/choice.ts';
 import { choicePath, isAuthenticationHost, logoutChannelPath } from './place.ts';
 import { signOut, signedOut } from './logout/logout.ts';
+import { createAdmission } from './sign-in/admission.ts';
 import { codeCallback, providerCallback, requestedSignIn, startSignIn } from './sign-in/steps.ts';
 import { endOwnSessions, ownSessions, ownSessionsPath } from './session/own.ts';
 import { operate } from './revocation/operations.ts';
@@ -67,6 +68,7 @@ export function createLocalAuthority({
   const making = { log, metrics, now, graceMs: () => current.class.outageGraceMs };
   let providers = updateProviders(new Map(), settings.providers, making);
 
+  const admission = createAdmission(now);
   const refresher = createRefresher({ store, log, metrics, now });
   const channels = { back: createBackChannel(), front: createFrontChannel() };
 
@@ -85,6 +87,7 @@ export function createLocalAuthority({
     log,
     metrics,
     refresher,
+    admission,
     now: now(),
     clock: now,
   });

@@ -97,6 +97,8 @@ export function createOutage({ graceMs, probe, log, metrics, now }: OutageOption
       return given;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      // That much is asked by strangers says nothing of the store.
+      if (error.code === 'busy') throw error;
       if (error.code !== 'unavailable') answers();
       else if (of === 'reading') isAway(error.message);
       else void isRefused(error.message);

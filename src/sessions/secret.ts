@@ -65,7 +65,7 @@ export function createSecretStore(options: SecretStoreOptions): Store {
   async function find(type: RecordType, id: string) {
     const name = secretName(type, id);
     if (isListed && index.get(name) === undefined && !misses.take()) {
-      throw new StoreError('unavailable', `more than ${missesPerSecond} unknown records a second are asked for`);
+      throw new StoreError('busy', `more than ${missesPerSecond} unknown records a second are asked for`);
     }
     return parseRecord(await requests.get(name));
   }

@@ -69,11 +69,16 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export class StoreError extends Error {
-  /** `unavailable`: no answer, try later. `full`: the cap on records is reached. */
-  readonly code: 'unavailable' | 'full';
+/**
+ * `unavailable`: no answer, try later. `full`: the cap on records is reached. `busy`: more is asked for than anybody who is
+ * signed in would, and the store itself is well.
+ */
+export type StoreErrorCode = 'unavailable' | 'full' | 'busy';
 
-  constructor(code: 'unavailable' | 'full', message: string, options?: ErrorOptions) {
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'StoreError';
     this.code = code;

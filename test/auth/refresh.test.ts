@@ -9,6 +9,7 @@ import { createKeyRing } from '../../src/auth/keys.ts';
 import { ProviderError } from '../../src/auth/provider/error.ts';
 import type { ProviderErrorCode } from '../../src/auth/provider/error.ts';
 import type { BeforeRefresh, Provider, Refreshed } from '../../src/auth/provider/provider.ts';
+import { createAdmission } from '../../src/auth/sign-in/admission.ts';
 import { createRefresher } from '../../src/auth/session/refresh.ts';
 import { openSession, sealSession } from '../../src/auth/session/record.ts';
 import type { SessionBody } from '../../src/auth/session/record.ts';
@@ -116,6 +117,7 @@ async function makeReplicas({ settings: given = {}, signedIn: more = {}, lockMs 
           log,
           metrics,
           refresher,
+          admission: createAdmission(now),
           now: now(),
           clock: now,
         };

@@ -19,7 +19,7 @@ function makeStores(t?: TestContext, grace = graceMs) {
   const metrics = createMetrics();
   const memory = createMemoryStore({ now });
   const listeners = new Set<(news: RecordChange) => void>();
-  const beneath = { reads: 0, away: false, readOnly: false, held: undefined as Promise<void> | undefined };
+  const beneath = { reads: 0, away: false, busy: false, readOnly: false, held: undefined as Promise<void> | undefined };
   const orAway = <T>(work: () => Promise<T>, isAway = beneath.away): Promise<T> =>
     isAway ? Promise.reject(new StoreError('unavailable', 'away')) : work();
   const orRefused = <T>(work: () => Promise<T>) => orAway(work, beneath.away || beneath.readOnly);
@@ -29,6 +29,7 @@ function makeStores(t?: TestContext, grace = graceMs) {
     read: (type, id) =>
       orAway(async () => {
         beneath.reads += 1;
+        if (beneath.busy) throw new StoreError('busy', 'too many strangers');
         const found = await memory.read(type, id);
         await beneath.held;
         return found;
@@ -220,6 +221,19 @@ describe('with the store away', () => {
       'the session store takes no writes: live sessions go on, and nobody can sign in',
       'the session store takes writes again',
     ]);
+  });
+
+  test('a store of which strangers ask too much is not away, nor back', async (t) => {
+    const { cache, beneath, isUp } = makeStores(t);
+    const busy = () => assert.rejects(cache.read('session', `made up ${Math.random()}`), { code: 'busy' });
+    beneath.busy = true;
+    await busy();
+    assert.equal(await isUp(), true);
+    beneath.away = true;
+    await assert.rejects(cache.read('session', 'nobody'));
+    beneath.away = false;
+    await busy();
+    assert.equal(await isUp(), false);
   });
 
   test('a full store is not away', async (t) => {

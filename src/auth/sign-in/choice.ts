@@ -96,6 +96,7 @@ async function toProvider(desk: Desk, request: OwnRequest, journey: Journey, pro
   const { settings, store, ring, now } = desk;
   // A store that is away is noticed here, before the person has typed a password in vain (promise 11).
   await store.read('session', 'nobody');
+  desk.admission.check();
   const flowId = newFlowId();
   const challenge = newChallenge(flowId);
   const callback = settings.authenticationHost === undefined ? `${ownPrefix}callback` : '/oauth2/callback';

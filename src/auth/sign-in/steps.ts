@@ -109,7 +109,7 @@ async function beginSession(
 ): Promise<Answer> {
   const { settings, store, ring, now } = desk;
   const before = await heldSession(desk, request);
-  const ticket = await createSession(store, ring, signedIn, now, settings, originOf(request));
+  const ticket = await desk.admission.note(createSession(store, ring, signedIn, now, settings, originOf(request)));
   // A browser has one session: the one it had ends here, whoever's it was.
   if (before !== undefined) await store.remove('session', before.ticket.id);
   await endSurplus(desk, signedIn, ticket.id);
