@@ -5,9 +5,10 @@ import { complain } from './parse.ts';
 import type { ClassReading } from './settings.ts';
 import { chooseProviders } from './sign-in.ts';
 import type { World } from './world.ts';
+import type { Criterion } from '../model/criteria.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
-import type { Access, AttachedPolicy, Policy } from '../model/policy.ts';
+import type { Access, AttachedPolicy, Operators, Policy } from '../model/policy.ts';
 import { criteriaOf } from '../policy/placed.ts';
 
 /** What decides who may use an Ingress's routes. */
@@ -68,7 +69,9 @@ export function bind(
       ...access.policies.flatMap(({ policy }) => (policy.broken === undefined ? [] : brokenPolicy(ingress, policy))),
       ...chosen.diagnostics,
       ...(gap === undefined ? [] : [complain(ingress, 'NoGrant', '', gap, 'warning')]),
-      ...(canAdmit && !isPublic && chosen.providers.length === 0 ? [nobodySignsIn(ingress)] : []),
+      ...(canAdmit && !isPublic && chosen.providers.length === 0 && !isForWorkloadsAlone(access)
+        ? [nobodySignsIn(ingress)]
+        : []),
     ],
     ...(denied !== undefined && { denied }),
   };
@@ -77,6 +80,20 @@ export function bind(
 // A workload's token is looked at where a policy speaks of workloads, in whatever way: elsewhere it is the application's.
 function asksForWorkload({ rules }: Policy): boolean {
   return criteriaOf(rules).some(({ criterion }) => criterion.serviceAccount !== undefined);
+}
+
+/** A policy that allows must allow: one whose rules each ask for a workload lets in no person, and nobody needs to sign in. */
+function isForWorkloadsAlone({ policies }: Access): boolean {
+  return policies.some(({ policy: { mode, rules } }) => {
+    const allowing = rules.filter((rule) => rule.allow !== undefined && rule.mode !== 'Audit');
+    return mode === 'Enforce' && allowing.length > 0 && allowing.every(({ allow = {} }) => asksWorkloadsAlone(allow));
+  });
+}
+
+/** The operators of one rule are joined by `or`, and an inverted criterion says nothing of who is let in. */
+function asksWorkloadsAlone({ and = [], or = [], not = [], nor = [] }: Operators): boolean {
+  const speaks = ({ serviceAccount }: Criterion): boolean => serviceAccount !== undefined;
+  return not.length === 0 && nor.length === 0 && or.every(speaks) && (and.length === 0 || and.some(speaks));
 }
 
 function missingPolicy(ingress: KubernetesObject, name: string): Diagnostic {
