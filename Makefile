@@ -36,21 +36,25 @@ quick: node_modules/.package-lock.json
 	$(NODE_TEST) $(CHECK_TESTS)
 
 # What needs nothing but Node, and no waiting.
-CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test.ts' 'test/docs/{links,examples,reference}.test.ts' \
-  'test/auth/{assertion,cookie,keys,login,refresh,session}.test.ts' 'test/proxy/{decision,decisions,handle,headers,match,pages,refusal,sessions,streams,words}.test.ts'
+QUICK_DOCS := links|examples|reference|from-pomerium
+QUICK_AUTH := assertion|claims|cookie|device|keys|login|logout-token|refresh|session
+QUICK_PROXY := challenge|decision|decisions|handle|headers|match|pages|refusal|sessions|streams|words
+CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test.ts' 'test/docs/@($(QUICK_DOCS)).test.ts' \
+  'test/auth/@($(QUICK_AUTH)).test.ts' 'test/proxy/@($(QUICK_PROXY)).test.ts'
+
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
 	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit keycloak
 	@$(MAKE) --no-print-directory replicas faults
 
 # What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
 unit: node_modules/.package-lock.json
-	$(NODE_TEST) --test-concurrency=1 'test/{properties,inventory,cli}/*.test.ts' 'test/auth/{local,provider}.test.ts' \
-	  'test/proxy/{assertions,cors,decision-log,faults,forward,outward,server}.test.ts'
+	$(NODE_TEST) --test-concurrency=1 'test/{properties,inventory,cli,auth/directories}/*.test.ts' \
+	  'test/auth/!($(QUICK_AUTH)).test.ts' 'test/proxy/!($(QUICK_PROXY)).test.ts'
 	$(NODE_TEST) --test-isolation=none 'test/attacks/**/*.test.ts'
 
 # What has a provider, a browser, or ports and processes of its own.
 real: node_modules/.package-lock.json
-	$(NODE_TEST) --test-concurrency=1 'test/docs/{commands,snippets}.test.ts' 'test/{demo,integration,browser,redis}/*.test.ts'
+	$(NODE_TEST) --test-concurrency=1 'test/docs/!($(QUICK_DOCS)).test.ts' 'test/{demo,integration,browser,redis}/*.test.ts'
 
 # One Keycloak for them all: it takes 20 s of CPU to start.
 keycloak: node_modules/.package-lock.json

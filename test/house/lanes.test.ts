@@ -1,0 +1,23 @@
+// Every test is run by `make test`, in one lane: what no lane names would rot unseen.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '../..');
+const lanes = ['quick', 'unit', 'real', 'keycloak', 'apiserver', 'traffic', 'replicas', 'faults'];
+
+test('each test file is in one lane', () => {
+  const commands = lanes.flatMap((lane) => execFileSync('make', ['-n', lane], { cwd: root, encoding: 'utf8' }));
+  const globs = commands.flatMap((command) => [...command.matchAll(/'(test\/[^']+)'/g)].map(([, glob = '']) => glob));
+  const run = globs.flatMap((glob) => globSync(glob, { cwd: root })).toSorted();
+  assert(run.length > 100, 'the lanes were read');
+  const there = globSync('test/**/*.test.ts', { cwd: root }).toSorted();
+  assert.deepEqual(run, there);
+});
+
+test('`make test` goes through all of them', () => {
+  const all = execFileSync('make', ['-n', 'test'], { cwd: root, encoding: 'utf8' });
+  for (const lane of lanes.slice(1)) assert.match(all, new RegExp(`\\b${lane}\\b`));
+});
