@@ -19,6 +19,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
   /** For the whole exchange; 30 s unless said. */
   readonly timeoutMs?: number;
+  /** Called at the last moment before the request leaves, on a connection that stands; it may throw, and nothing leaves. */
+  readonly beforeSending?: () => void;
 }
 
 export interface StreamOptions {
@@ -109,7 +111,7 @@ async function send(
   access: ApiAccess,
   method: string,
   target: string,
-  options: Pick<RequestOptions, 'query' | 'body' | 'contentType' | 'accept'>,
+  options: Pick<RequestOptions, 'query' | 'body' | 'contentType' | 'accept' | 'beforeSending'>,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { credentials, agent } = await access.current();
@@ -127,7 +129,9 @@ async function send(
     }),
     ...(authorization !== undefined && { authorization }),
   };
-  const response = await exchange({ method, url, headers, agent, signal, ...(body !== undefined && { body }) });
+  const { beforeSending } = options;
+  const call = { method, url, headers, agent, signal, ...(beforeSending && { beforeSending }) };
+  const response = await exchange({ ...call, ...(body !== undefined && { body }) });
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return response;
   if (status === 401) access.doubt();

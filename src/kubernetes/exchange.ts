@@ -1,6 +1,7 @@
 // One HTTP exchange with the API server: the head of an answer, then its body or its lines, all of them bounded.
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import { ApiError } from './errors.ts';
 
 /** A list of 10,000 Ingresses is 11 MB. */
@@ -15,6 +16,7 @@ export interface Call {
   readonly body?: string;
   readonly agent: http.Agent;
   readonly signal: AbortSignal;
+  readonly beforeSending?: () => void;
 }
 
 /** Sends one request and waits for the head of its answer. */
@@ -25,7 +27,8 @@ export async function exchange(call: Call, repeated = false): Promise<http.Incom
   const sent = request(call.url, { method, headers, agent, signal });
   sent.on('response', resolve);
   sent.on('error', reject);
-  sent.end(call.body);
+  if (call.beforeSending === undefined) sent.end(call.body);
+  else sendWhenConnected(sent, call.body, call.beforeSending);
   try {
     return await promise;
   } catch (error) {
@@ -34,6 +37,26 @@ export async function exchange(call: Call, repeated = false): Promise<http.Incom
     if (stale && error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return exchange(call, true);
     throw signal.aborted ? signal.reason : error;
   }
+}
+
+/** Nothing is asked and then left to wait for a connection: what was right when it began to wait may be wrong by then. */
+function sendWhenConnected(sent: http.ClientRequest, body: string | undefined, beforeSending: () => void): void {
+  const go = () => {
+    try {
+      beforeSending();
+      sent.end(body);
+    } catch (error) {
+      sent.destroy(error instanceof Error ? error : new Error('withheld', { cause: error }));
+    }
+  };
+  sent.once('socket', (socket) => {
+    if (!socket.connecting && !isHandshaking(socket)) go();
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', go);
+  });
+}
+
+function isHandshaking(socket: Socket): boolean {
+  return 'secureConnecting' in socket && socket.secureConnecting === true;
 }
 
 export async function readBody(response: http.IncomingMessage): Promise<string> {
