@@ -77,7 +77,9 @@ function readArgs(args: readonly string[], now: number): Wanted {
     return { flags: values, question, unused: { file: log, since: readSince(unusedFor, now) } };
   }
   if (route === undefined) {
-    throw new UsageError('access: one of --person EMAIL, --route HOST, --log FILE --unused-for 30d is wanted');
+    throw new UsageError(
+      'access: one of --person EMAIL, --service-account NS/NAME, --route HOST, --log FILE --unused-for 30d is wanted',
+    );
   }
   return { flags: values, question };
 }

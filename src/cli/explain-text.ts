@@ -36,19 +36,33 @@ export function explainText(answer: ExplainAnswer): string {
 function askedLines({ asked, requestId }: ExplainAnswer): readonly string[] {
   if (asked === undefined) return [];
   const { method, host, path, from, at, as } = asked;
-  const name = as?.email ?? as?.user;
-  const groups = as === undefined || as.groups.length === 0 ? 'in no group' : `in ${short(as.groups.join(', '))}`;
   return [
     ...labelled('Asked', [`${method} ${host}${path}`, `from ${from} at ${at}`]),
-    ...labelled('By', [name === undefined ? 'nobody who is signed in' : `${name}, ${groups}`]),
+    ...labelled('By', [askerOf(as)]),
     ...(requestId === undefined ? [] : labelled('Request', [`${requestId}, by the policies of then`])),
   ];
 }
 
-function routeLines({ ingress, host, path, match, providers, upstream }: NonNullable<ExplainAnswer['route']>) {
+function askerOf(as: NonNullable<ExplainAnswer['asked']>['as']): string {
+  if (as === undefined) return 'nobody who is signed in';
+  const { user, email, serviceAccount, groups } = as;
+  if (serviceAccount !== undefined) return `the workload ${serviceAccount}`;
+  return `${email ?? user}, ${groups.length === 0 ? 'in no group' : `in ${short(groups.join(', '))}`}`;
+}
+
+function routeLines({
+  ingress,
+  host,
+  path,
+  match,
+  providers,
+  workloads,
+  upstream,
+}: NonNullable<ExplainAnswer['route']>) {
+  const people = providers.length === 0 ? 'nobody can sign in' : `people sign in at ${listed(providers)}`;
   return [
     `${host}${path} (${match}) of Ingress ${ingress}`,
-    `to ${upstream ?? 'no application'}; ${providers.length === 0 ? 'nobody can sign in' : `people sign in at ${listed(providers)}`}`,
+    `to ${upstream ?? 'no application'}; ${people}${workloads === true ? ', and workloads bring their own tokens' : ''}`,
   ];
 }
 

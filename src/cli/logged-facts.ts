@@ -2,6 +2,7 @@
 import type { Criterion } from '../model/criteria.ts';
 import type { DecisionLine } from '../model/decision-line.ts';
 import type { Access, AttachedPolicy } from '../model/policy.ts';
+import { countsOn } from '../model/route.ts';
 import type { Route } from '../model/route.ts';
 import type { Facts } from '../model/verdict.ts';
 import { compileCel } from '../policy/cel.ts';
@@ -10,7 +11,7 @@ import { criteriaOf } from '../policy/placed.ts';
 
 /** A session counts where its provider does. */
 function isSignedIn({ user, provider }: DecisionLine, route: Route): boolean {
-  return user !== undefined && provider !== undefined && route.providers.includes(provider);
+  return user !== undefined && provider !== undefined && countsOn(route, provider);
 }
 
 /** Headers and query are empty: `missingFor` says where that matters. */

@@ -1,5 +1,6 @@
 // The route table: what the proxy serves, immutable, and the updates by which it travels from control to proxy.
 import type { Redacted } from './diagnostic.ts';
+import { workloadProvider } from './identity.ts';
 import type { Access } from './policy.ts';
 import type { ClassSettings } from './settings.ts';
 
@@ -114,6 +115,11 @@ export interface Route {
   readonly timeouts?: { readonly firstByteMs?: number; readonly connectMs?: number; readonly idleMs?: number };
   /** Lower-case names of protocols that a connection may switch to; absent: websocket. */
   readonly upgrades?: readonly string[];
+}
+
+/** Whether a session of this provider counts on a route. */
+export function countsOn({ providers, workloads }: Route, provider: string): boolean {
+  return provider === workloadProvider ? workloads === true : providers.includes(provider);
 }
 
 /** HTTP Strict Transport Security (RFC 6797), said over https alone. */

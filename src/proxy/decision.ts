@@ -1,6 +1,6 @@
 // One decision: what it is made from, gathered from the request and the session, and what comes of it.
-import { workloadProvider } from '../model/identity.ts';
 import type { Session } from '../model/identity.ts';
+import { countsOn } from '../model/route.ts';
 import type { Route, RouteTable } from '../model/route.ts';
 import type { Explanation, Facts, Verdict } from '../model/verdict.ts';
 import { evaluate } from '../policy/evaluate.ts';
@@ -47,11 +47,7 @@ export function decideAgain(
   const destination = destinationOf(table, asked, undefined);
   if (destination.to !== 'Route') return undefined;
   const { route } = destination;
-  return decide(id, asked, route, session && counts(route, session) ? session : undefined, now);
-}
-
-function counts({ providers, workloads }: Route, { provider }: Session): boolean {
-  return provider === workloadProvider ? workloads === true : providers.includes(provider);
+  return decide(id, asked, route, session && countsOn(route, session.provider) ? session : undefined, now);
 }
 
 const explanations = new WeakMap<Decided, Explanation>();

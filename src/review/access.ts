@@ -41,7 +41,7 @@ export function reachOf(table: RouteTable, person: Person, now: number): readonl
 
 function reach(host: string, route: Route, person: Person, now: number): Omit<Reach, 'route'> {
   if (route.denied !== undefined) return { verdict: 'Deny', dependsOn: [], note: route.denied };
-  const { providers, access, path } = route;
+  const { access, path } = route;
   const broken = inForce(access.policies).find(({ policy }) => policy.broken !== undefined);
   if (broken !== undefined) return { verdict: 'Deny', dependsOn: [], note: `${broken.policy.name} is broken` };
   const provider = providerOf(person, route);
@@ -55,9 +55,14 @@ function reach(host: string, route: Route, person: Person, now: number): Omit<Re
     dependsOn: wide.dependsOn,
     ...(wide.decision === undefined && narrow.decision !== undefined && { atItsPath: narrow.decision }),
     ...(provider === undefined && {
-      note: providers.length === 0 ? 'nobody can sign in there' : `people sign in at ${listed(providers)} there`,
+      note: whyNobody(route, person),
     }),
   };
+}
+
+function whyNobody({ providers }: Route, { serviceAccount }: Person): string {
+  if (serviceAccount !== undefined) return 'no policy there speaks of a serviceAccount';
+  return providers.length === 0 ? 'nobody can sign in there' : `people sign in at ${listed(providers)} there`;
 }
 
 function isOneHost(host: string): boolean {

@@ -1,5 +1,7 @@
 // A request that somebody asks about, as the proxy would see it arrive: the same canonical form, the same choice of a route.
-import type { Session } from '../model/identity.ts';
+import { workloadProvider } from '../model/identity.ts';
+import type { Identity, Session } from '../model/identity.ts';
+import { countsOn } from '../model/route.ts';
 import type { HostRoutes, Route, RouteTable } from '../model/route.ts';
 import { isPreflight } from '../proxy/cors.ts';
 import { destinationOf } from '../proxy/destination.ts';
@@ -69,24 +71,40 @@ function splitUrl(url: string) {
   };
 }
 
-/** Where a person has signed in, as far as it counts on a route: there at the route's default, where the question does not say. */
-export function providerOf({ provider }: Person, { providers }: Route): string | undefined {
+/**
+ * Who vouches for somebody, as far as it counts on a route: where the question does not say, the provider where people sign
+ * in by default, and for a workload the cluster.
+ */
+export function providerOf({ provider, serviceAccount }: Person, route: Route): string | undefined {
+  if (serviceAccount !== undefined) return countsOn(route, workloadProvider) ? workloadProvider : undefined;
+  const { providers } = route;
   return provider === undefined ? providers[0] : providers.find((name) => name === provider);
 }
 
 /** @param now Milliseconds since the epoch. */
 export function sessionOf(person: Person, provider: string, now: number): Session {
-  const { user, email, groups, claims, authenticatedAt } = person;
-  const address = email === undefined ? undefined : lowerCaseDomain(email);
+  const { authenticatedAt } = person;
   const authenticated = authenticatedAt === undefined ? now : Date.parse(authenticatedAt);
   return {
     id: '',
     provider,
-    identity: { user: user ?? address ?? '', ...(address !== undefined && { email: address }), groups, claims },
+    identity: identityOf(person),
     authenticatedAt: authenticated,
     startedAt: authenticated,
     expiresAt: Number.POSITIVE_INFINITY,
   };
+}
+
+function identityOf({ user, email, groups, claims, serviceAccount }: Person): Identity {
+  if (serviceAccount !== undefined) {
+    const [namespace = '', name = ''] = serviceAccount.split('/');
+    const { 'kubernetes.io': more } = claims;
+    const told = { namespace, serviceaccount: { name }, ...(typeof more === 'object' && more) };
+    const user = `system:serviceaccount:${namespace}:${name}`;
+    return { user, serviceAccount, groups: [], claims: { ...claims, 'kubernetes.io': told } };
+  }
+  const address = email === undefined ? undefined : lowerCaseDomain(email);
+  return { user: user ?? address ?? '', ...(address !== undefined && { email: address }), groups, claims };
 }
 
 /** As a sign-in does it. */

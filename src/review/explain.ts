@@ -16,7 +16,7 @@ import { arrive, providerOf, sessionOf } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Neighbour } from './neighbours.ts';
-import type { Hypothetical } from './question.ts';
+import type { Hypothetical, Person } from './question.ts';
 import { showPolicy, showRoute } from './shown.ts';
 import type { ShownPolicy, ShownRoute } from './shown.ts';
 import { listed } from './words.ts';
@@ -38,7 +38,13 @@ export interface Asked {
   /** RFC 3339. */
   readonly at: string;
   /** Absent: nobody is signed in, or their sign-in does not count here. */
-  readonly as?: { readonly user: string; readonly email?: string; readonly groups: readonly string[] };
+  readonly as?: {
+    readonly user: string;
+    readonly email?: string;
+    /** A workload, and no person. */
+    readonly serviceAccount?: string;
+    readonly groups: readonly string[];
+  };
 }
 
 export interface ExplainAnswer {
@@ -85,7 +91,7 @@ export function explainRequest(served: Served, question: Hypothetical, now: numb
     ...judged(route, verdict, explanation),
     outcome: passed.outcome,
     why: [
-      ...(as === undefined || provider !== undefined ? [] : [whyNobody(route, as.provider)]),
+      ...(as === undefined || provider !== undefined ? [] : [whyNobody(route, as)]),
       ...whyOf(route, explanation),
       passed.sentence,
     ],
@@ -177,6 +183,7 @@ function askedOf({ method, host, path, ip, now, identity }: Facts): Asked {
   const person = identity && {
     user: identity.user,
     ...(identity.email !== undefined && { email: identity.email }),
+    ...(identity.serviceAccount !== undefined && { serviceAccount: identity.serviceAccount }),
     groups: identity.groups,
   };
   return { method, host, path, from: ip, at: new Date(now).toISOString(), ...(person && { as: person }) };
@@ -199,7 +206,10 @@ function whyOf({ denied }: Route, explanation: Explanation | undefined): readonl
   return explanation === undefined ? [] : explainVerdict(explanation);
 }
 
-function whyNobody({ providers }: Route, theirs: string | undefined): string {
+function whyNobody({ providers }: Route, { provider: theirs, serviceAccount }: Person): string {
+  if (serviceAccount !== undefined) {
+    return 'Its token counts as nothing here: no policy that governs the route speaks of a serviceAccount.';
+  }
   return providers.length === 0
     ? 'Nobody can be signed in here: the route has no identity provider.'
     : `A sign-in at ${theirs ?? 'another provider'} does not count here, where people sign in at ${listed(providers)}.`;
@@ -209,7 +219,7 @@ function whyNobody({ providers }: Route, theirs: string | undefined): string {
 function outcomeOf(
   { decision }: Verdict,
   host: HostRoutes,
-  { providers, upstream }: Route,
+  { providers, workloads, upstream }: Route,
   asked: CanonicalRequest,
 ): { readonly outcome: string; readonly sentence: string } {
   if (decision === 'Deny') return { outcome: 'Refused', sentence: 'It gets 403.' };
@@ -225,7 +235,11 @@ function outcomeOf(
     return { outcome: 'InsecureTransport', sentence: 'It gets 403: over plain http nobody can sign in.' };
   }
   if (providers.length === 0) {
-    return { outcome: 'NoProvider', sentence: 'It gets 503: there is no identity provider to sign in at.' };
+    const told =
+      workloads === true
+        ? 'A program gets 401, and a person 503: there is no identity provider to sign in at.'
+        : 'It gets 503: there is no identity provider to sign in at.';
+    return { outcome: 'NoProvider', sentence: told };
   }
   return {
     outcome: 'SignInStarted',

@@ -4,16 +4,28 @@ import { z } from 'zod';
 const text = z.string().min(1).max(1024);
 const moment = z.iso.datetime({ offset: true, error: 'a moment of RFC 3339 is wanted, such as 2026-12-24T18:00:00Z' });
 
-const person = z.strictObject({
-  user: text.optional(),
-  email: text.optional(),
-  groups: z.array(text).max(10_000).default([]),
-  claims: z.record(z.string(), z.unknown()).default({}),
-  /** Where they signed in; by default wherever the route has people sign in. */
-  provider: text.optional(),
-  /** By default at the moment of the question. */
-  authenticatedAt: moment.optional(),
-});
+const person = z
+  .strictObject({
+    user: text.optional(),
+    email: text.optional(),
+    groups: z.array(text).max(10_000).default([]),
+    claims: z.record(z.string(), z.unknown()).default({}),
+    /** Where they signed in; by default wherever the route has people sign in. */
+    provider: text.optional(),
+    /** By default at the moment of the question. */
+    authenticatedAt: moment.optional(),
+    /** A Kubernetes workload with a token of its own, and no person. */
+    serviceAccount: z
+      .string()
+      .regex(/^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/, { error: 'a ServiceAccount is wanted, such as ci/deployer' })
+      .optional(),
+  })
+  .refine(
+    ({ serviceAccount, user, email, groups, provider }) =>
+      serviceAccount === undefined ||
+      (user === undefined && email === undefined && groups.length === 0 && provider === undefined),
+    { error: 'a workload has no user, email, groups or provider that could be chosen: its token says it all' },
+  );
 export type Person = Readonly<z.infer<typeof person>>;
 
 const hypothetical = z.strictObject({

@@ -13,6 +13,8 @@ export interface ShownRoute {
   readonly match: Route['match'];
   /** Where people sign in. */
   readonly providers: readonly string[];
+  /** Whether workloads' own tokens count. */
+  readonly workloads?: true;
   readonly upstream?: string;
   /** Why it refuses everybody. */
   readonly denied?: string;
@@ -26,7 +28,7 @@ export interface ShownPolicy extends PolicyExplanation {
 }
 
 export function showRoute(host: string, route: Route): ShownRoute {
-  const { id, ingress, path, match, providers, upstream, denied } = route;
+  const { id, ingress, path, match, providers, workloads, upstream, denied } = route;
   return {
     id,
     ingress: `${ingress.namespace}/${ingress.name}`,
@@ -34,6 +36,7 @@ export function showRoute(host: string, route: Route): ShownRoute {
     path,
     match,
     providers,
+    ...(workloads && { workloads }),
     ...(upstream && { upstream: upstream.name }),
     ...(denied !== undefined && { denied }),
   };

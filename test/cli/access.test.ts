@@ -47,6 +47,18 @@ test('-o json says the same to a program', async () => {
   );
 });
 
+test('a workload may open what a policy names it for, and what is public', async () => {
+  const args = ['--service-account', 'ci/deployer', '--manifests', 'test/review/workloads', '-o', 'json'];
+  const { reach } = JSON.parse(await printed(access, args)) as { reach: Reach[] };
+  assert.deepEqual(
+    reach.map(({ route: { host }, verdict, note }) => [host, verdict, note]),
+    [
+      ['deploy.example.com', 'Allow', undefined],
+      ['notes.example.com', 'Allow', 'no policy there speaks of a serviceAccount'],
+    ],
+  );
+});
+
 const route = 'monitoring/grafana grafana.example.com/api';
 const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
 
@@ -118,7 +130,7 @@ test('the list for people, from stdin, of one route', () => {
 
 test('wrong usage is told in one line, and what is not there', async () => {
   const wrong: readonly (readonly [readonly string[], 1 | 2, RegExp])[] = [
-    [[], 2, /one of --person EMAIL, --route HOST, --log/],
+    [[], 2, /one of --person EMAIL, --service-account NS\/NAME, --route HOST, --log/],
     [['--person', 'a@example.com', '--route', 'x'], 2, /not both/],
     [['--log', 'x'], 2, /go together/],
     [['--log', 'x', '--unused-for', 'long'], 2, /long/],

@@ -40,6 +40,31 @@ for (const [name, args] of Object.entries(texts)) {
   });
 }
 
+const workloads = ['--manifests', 'test/review/workloads', ...at];
+const deployer = ['https://deploy.example.com/', '--service-account', 'ci/deployer'];
+
+/** As above, of a cluster whose workloads come with their own tokens. */
+const workloadTexts: Readonly<Record<string, readonly string[]>> = {
+  'explain a workload that a policy names': deployer,
+  'explain a workload by a claim of its token': [...deployer, '--claim', 'kubernetes.io={"pod":{"name":"stolen"}}'],
+  'explain a workload where none counts': ['https://notes.example.com/', '--service-account', 'ci/deployer'],
+  'explain a person where workloads alone are let in': ['https://deploy.example.com/', ...ana],
+};
+
+for (const [name, args] of Object.entries(workloadTexts)) {
+  test(name, async () => {
+    assertGolden(name, await printed(explain, [...args, ...workloads]));
+  });
+}
+
+test('a workload is no person, and -o json says so', async () => {
+  const json = await printed(explain, [...deployer, ...workloads, '-o', 'json']);
+  const { asked: by, verdict, route } = JSON.parse(json) as ExplainAnswer;
+  assert.equal(verdict, 'Allow');
+  assert.deepEqual(by?.as, { user: 'system:serviceaccount:ci:deployer', serviceAccount: 'ci/deployer', groups: [] });
+  assert.deepEqual([route?.providers, route?.workloads], [[], true]);
+});
+
 test('as a process it prints the same, and ends with 0 whatever the verdict', () => {
   const name = 'explain a route whose policy is missing';
   const { status, stdout, stderr } = sallyport(['explain', ...(texts[name] ?? []), ...of]);
@@ -128,6 +153,8 @@ test('wrong usage is told in one line, which says what would be right', async ()
     [[url, '--from', 'home'], /from: an address is wanted/],
     [[url, '--at', 'noon'], /at: a moment of RFC 3339/],
     [[url, ...ana, '--authenticated-at', 'noon'], /as\.authenticatedAt: a moment/],
+    [[url, '--service-account', 'deployer'], /as\.serviceAccount: a ServiceAccount is wanted, such as ci\/deployer/],
+    [[url, ...ana, '--service-account', 'ci/deployer'], /--service-account is instead of a person/],
     [['--request-id', 'x'], /goes with --admin/],
     [[url, '--request-id', 'x', '--admin', 'http://127.0.0.1:1'], /not both/],
     [[url, '--admin', 'http://127.0.0.1:1'], /one of them is asked/],

@@ -227,6 +227,22 @@ test('what hangs on what no log holds is not judged, and all else is', () => {
   assert.equal(odd.same, 2);
 });
 
+test('a workload that was let in by its own token is judged as one', () => {
+  const spec = '{rules: [{name: deploy, allow: {or: [{serviceAccount: {is: ci/deployer}}]}}]}';
+  const provider = 'system:serviceaccounts';
+  const token = { ...person(''), provider, email: undefined, user: 'system:serviceaccount:ci:deployer' };
+  const lines: readonly Line[] = [
+    { host: 'deploy', ...token, serviceAccount: 'ci/deployer' },
+    { host: 'wiki', ...token, serviceAccount: 'ci/deployer' },
+  ];
+  const { changes } = replay(folderOf({ deploy: { spec }, wiki: { spec: staff } }), lines);
+  // Where no policy speaks of workloads any more, the token counts as nothing.
+  assert.deepEqual(
+    changes.map(({ from, to, route }) => [from, to, route]),
+    [['Allow', 'Login', 'demo/wiki wiki.localhost/']],
+  );
+});
+
 test('what is in Audit in the folder is told apart from what is enforced', () => {
   const audit = `{mode: Audit, rules: [{name: staff, allow: {and: [{groups: {has: staff}}]}}]}`;
   const folder = folderOf({ wiki: { access: 'authenticated', spec: audit } });
