@@ -6,6 +6,7 @@ import { formed, name, providerReference, providerReferences, secretReference } 
 import { defaultBackend, hostSharing } from './hosts-spec.ts';
 import { oidcSpec } from './oidc-spec.ts';
 import { labelSelector } from './selector.ts';
+import { tlsSpec } from './tls-spec.ts';
 
 const cidr = formed(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, 64, 'an address or a CIDR is wanted, such as 10.0.0.0/8');
 
@@ -84,6 +85,7 @@ export const sallyportSpec = z.strictObject({
   defaultCertificateSecretRef: secretReference
     .optional()
     .meta({ description: 'A kubernetes.io/tls Secret for hosts whose Ingress names none.' }),
+  tls: tlsSpec,
   hostSharing,
   defaultBackend,
   trustedProxies: z

@@ -2,6 +2,7 @@
 import type { Redacted } from './diagnostic.ts';
 import type { DirectorySettings } from './directory-settings.ts';
 import type { DefaultAccess } from './policy.ts';
+import { tlsCiphers } from './tls-spec.ts';
 
 export type HeaderPreset = 'Sallyport' | 'Pomerium' | 'OAuth2Proxy' | 'GoogleIAP' | 'CloudflareAccess';
 
@@ -35,6 +36,14 @@ export interface ClassSettings {
   readonly refreshIntervalMs: number;
   readonly outageGraceMs: number;
   readonly timeouts: { readonly firstByteMs: number; readonly connectMs: number; readonly idleMs: number };
+  readonly tls: TlsSettings;
+}
+
+/** TLS towards clients. */
+export interface TlsSettings {
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** By OpenSSL's names, the preferred first. */
+  readonly ciphers: readonly string[];
 }
 
 /** Tokens of a provider's that programs may bring. */
@@ -185,4 +194,5 @@ export const defaultClassSettings: ClassSettings = {
   refreshIntervalMs: 3_600_000,
   outageGraceMs: 600_000,
   timeouts: { firstByteMs: 60_000, connectMs: 5_000, idleMs: 300_000 },
+  tls: { minVersion: 'TLSv1.2', ciphers: tlsCiphers },
 };

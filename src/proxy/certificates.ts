@@ -3,18 +3,26 @@ import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Certificate, HostRoutes, RouteTable } from '../model/route.ts';
+import type { TlsSettings } from '../model/settings.ts';
 import type { Logger } from '../telemetry.ts';
 import { canonicalHostName } from './address.ts';
-import { wildcardOf } from './match.ts';
+import { matchHost, wildcardOf } from './match.ts';
 import { isAuthenticationHost } from './own.ts';
 import type { CanonicalRequest } from './request.ts';
 
-/** Without tickets: a session resumed under another name would skip the choice of the certificate (CVE-2025-23419). */
-export const tlsOptions: SecureContextOptions = {
-  minVersion: 'TLSv1.2',
-  secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-  honorCipherOrder: true,
-};
+/**
+ * What a listener speaks, and shows where a certificate is given. Without tickets: a session resumed under another name would
+ * skip the choice of the certificate (CVE-2025-23419).
+ */
+export function tlsOptions({ minVersion, ciphers }: TlsSettings, certificate?: Certificate): SecureContextOptions {
+  return {
+    minVersion,
+    ciphers: ciphers.join(':'),
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    ...(certificate && { cert: certificate.chain, key: certificate.key.reveal() }),
+  };
+}
 
 /** The host's own, for a host that nobody claims that of `*.rest`, else the class's default. `name` as the client sent it: anything at all. */
 export function certificateFor(table: RouteTable, name: string): Certificate | undefined {
@@ -27,22 +35,24 @@ export function certificateFor(table: RouteTable, name: string): Certificate | u
   return (wildcard === undefined ? undefined : table.hosts.get(wildcard)?.certificate) ?? table.defaultCertificate;
 }
 
-/** Builds a context once per certificate, 0.3 ms each; undefined where chain and key are no pair. */
-export function createContexts(log: Logger): (certificate: Certificate) => SecureContext | undefined {
-  const contexts = new WeakMap<Certificate, { readonly built?: SecureContext }>();
-  return (certificate) => {
+type Contexts = (certificate: Certificate, tls: TlsSettings) => SecureContext | undefined;
+
+/** Builds a context once per certificate, 0.3 ms each, and anew for other settings; undefined where chain and key are no pair. */
+export function createContexts(log: Logger): Contexts {
+  const contexts = new WeakMap<Certificate, { readonly tls: TlsSettings; readonly built?: SecureContext }>();
+  return (certificate, tls) => {
     let context = contexts.get(certificate);
-    if (context === undefined) {
-      context = build(certificate, log);
+    if (context === undefined || !isSameTls(context.tls, tls)) {
+      context = { tls, ...build(certificate, tls, log) };
       contexts.set(certificate, context);
     }
     return context.built;
   };
 }
 
-function build(certificate: Certificate, log: Logger): { readonly built?: SecureContext } {
+function build(certificate: Certificate, tls: TlsSettings, log: Logger): { readonly built?: SecureContext } {
   try {
-    return { built: createSecureContext(pairOptions(certificate)) };
+    return { built: createSecureContext(tlsOptions(tls, certificate)) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     log.warn({ certificate: certificate.name, code }, 'certificate cannot be used');
@@ -50,8 +60,33 @@ function build(certificate: Certificate, log: Logger): { readonly built?: Secure
   }
 }
 
-export function pairOptions({ chain, key }: Certificate): SecureContextOptions {
-  return { ...tlsOptions, cert: chain, key: key.reveal() };
+// By value: each update brings settings of its own.
+function isSameTls(before: TlsSettings, now: TlsSettings): boolean {
+  return before === now || (before.minVersion === now.minVersion && `${before.ciphers}` === `${now.ciphers}`);
+}
+
+/** Whether a client that names no host of ours is answered alike under both tables. */
+export function isSameByDefault(before: RouteTable, now: RouteTable): boolean {
+  const [one, other] = [before.defaultCertificate, now.defaultCertificate];
+  return (
+    isSameTls(before.settings.tls, now.settings.tls) &&
+    one?.chain === other?.chain &&
+    one?.key.reveal() === other?.key.reveal()
+  );
+}
+
+/**
+ * Whether a request that came over TLS has no business there: it is for a host of ours that nobody can reach so, for no
+ * certificate is its own, and came under the name of another (RFC 9110, section 7.4). That is the one way in which hosts
+ * differ, and all else is the class's: where two have certificates, each answers under the other's name, for who may enter is
+ * decided by the host asked for.
+ */
+export function isMisdirected(table: RouteTable, host: string): boolean {
+  return isOurs(table, host, matchHost(table, host)) && certificateFor(table, host) === undefined;
+}
+
+function isOurs(table: RouteTable, host: string, routes: HostRoutes | undefined): boolean {
+  return (routes !== undefined && routes.host !== '') || isAuthenticationHost(host, table);
 }
 
 /** The same URL over https, where this one came over plain http, the host has a certificate, and somebody listens. */
@@ -61,8 +96,8 @@ export function httpsLocation(
   routes: HostRoutes | undefined,
   port: number | undefined,
 ): string | undefined {
-  const isServed = (routes !== undefined && routes.host !== '') || isAuthenticationHost(asked.host, table);
-  if (asked.scheme === 'https' || port === undefined || !isServed) return undefined;
+  if (asked.scheme === 'https' || port === undefined || !isOurs(table, asked.host, routes)) return undefined;
+  if (routes?.httpsRedirect === false) return undefined;
   if (certificateFor(table, asked.host) === undefined) return undefined;
   // Without a port the client came to 80, whatever ours is behind the Service: there, https is at 443.
   const suffix = asked.port === undefined || port === 443 ? '' : `:${port}`;

@@ -8,6 +8,7 @@ import type { HostRoutes, RouteTable } from '../model/route.ts';
 import { canonicalAddress } from './address.ts';
 import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
+import { isMisdirected } from './certificates.ts';
 import { answerChallenge } from './challenge.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { decide, decideAgain } from './decision.ts';
@@ -59,6 +60,11 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
   if ('refused' in canonical) return refuse(exchange, canonical.refused);
   const asked = canonical.ok;
   exchange.asked = asked;
+
+  // A host that is not to be had over TLS is not to be had under another's name either (RFC 9110 §15.5.20).
+  if (encrypted && isMisdirected(table, asked.host)) {
+    return say(exchange, { kind: 'NoSuchHost' }, 'NoSuchHost', { status: 421 });
+  }
 
   // 2. Where it leads: our own places are never routed, and an ACME server is asked for nothing.
   const destination = destinationOf(table, asked, encrypted ? undefined : gate.httpsPort());

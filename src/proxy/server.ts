@@ -9,7 +9,7 @@ import { defaultClassSettings } from '../model/settings.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { createAssertions } from './assertions.ts';
 import { createBalancer } from './balance.ts';
-import { certificateFor, createContexts, pairOptions, tlsOptions } from './certificates.ts';
+import { certificateFor, createContexts, isSameByDefault, tlsOptions } from './certificates.ts';
 import { createDecisionLog } from './decision-log.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createDecisions } from './decisions.ts';
@@ -70,11 +70,11 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
   const https =
     options.https &&
     createTlsListener(limits, {
-      ...tlsOptions,
+      ...tlsOptions(table.settings.tls),
       SNICallback: (name, done) => {
         const certificate = certificateFor(table, name);
         // Without a context the default one is used; where that has no certificate either, OpenSSL sends an alert.
-        done(null, certificate && contexts(certificate));
+        done(null, certificate && contexts(certificate, table.settings.tls));
       },
     });
   const servers = [http, https].filter((server) => server !== undefined);
@@ -119,11 +119,11 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
     },
     decisions,
     update(update) {
-      const before = table.defaultCertificate;
+      const before = table;
       table = applyUpdate(table, update);
       metrics.tableHosts.set(table.hosts.size);
       sessions.recheck(table);
-      if (https && table.defaultCertificate !== before) showByDefault(https, table, log);
+      if (https && !isSameByDefault(before, table)) setDefault(https, table, log);
     },
     async listen() {
       const listening: Listening[] = [];
@@ -162,12 +162,15 @@ async function serveOne(gate: Gate, exchange: Exchange, telling: Telling): Promi
   }
 }
 
-/** To a client that names no host, or one that nobody serves. */
-function showByDefault(server: HttpsServer, { defaultCertificate }: RouteTable, log: Logger): void {
+/**
+ * What a client gets that names no host, or one that nobody serves; and the versions that anybody may speak, which OpenSSL
+ * takes from here alone: they are settled before it looks at the name.
+ */
+function setDefault(server: HttpsServer, { defaultCertificate, settings: { tls } }: RouteTable, log: Logger): void {
   try {
-    server.setSecureContext(defaultCertificate === undefined ? tlsOptions : pairOptions(defaultCertificate));
+    server.setSecureContext(tlsOptions(tls, defaultCertificate));
   } catch (error) {
     log.warn({ certificate: defaultCertificate?.name, err: error }, 'default certificate cannot be used');
-    server.setSecureContext(tlsOptions);
+    server.setSecureContext(tlsOptions(tls));
   }
 }

@@ -16,7 +16,7 @@ import { ingressClassSpec } from '../model/objects.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { Certificate } from '../model/route.ts';
 import { defaultClassSettings } from '../model/settings.ts';
-import type { AuthoritySettings, ClassSettings } from '../model/settings.ts';
+import type { AuthoritySettings, ClassSettings, TlsSettings } from '../model/settings.ts';
 import { parseRange } from '../policy/address.ts';
 
 const controllerName = 'sallyport.dev/ingress-controller';
@@ -150,16 +150,18 @@ function readSallyport(object: KubernetesObject): SallyportReading {
   return reading;
 }
 
-// Read loosely, so that a mistake elsewhere never makes the authentication host anybody's, nor our cookie an application's.
+// Read loosely, so that a mistake elsewhere never makes the authentication host anybody's, nor our cookie an application's,
+// nor a client speak what the class had ruled out.
 function reservedSettings(spec: unknown): ClassSettings {
   if (typeof spec !== 'object' || spec === null) return defaultClassSettings;
-  const { authenticationHost, cookie } = sallyportSpec.shape;
+  const { authenticationHost, cookie, tls } = sallyportSpec.shape;
   const host = authenticationHost.safeParse('authenticationHost' in spec ? spec.authenticationHost : undefined).data;
   const name = cookie.safeParse('cookie' in spec ? spec.cookie : undefined).data?.name;
   return {
     ...defaultClassSettings,
     ...(host !== undefined && { authenticationHost: host }),
     ...(name !== undefined && { cookieName: name }),
+    tls: tlsSettings(tls.safeParse('tls' in spec ? spec.tls : undefined).data),
   };
 }
 
@@ -199,7 +201,15 @@ function classSettings(spec: SallyportSpec): ClassSettings {
           idleMs: parseDuration(timeouts.idle),
         }
       : defaults.timeouts,
+    tls: tlsSettings(spec.tls),
   };
+}
+
+function tlsSettings(tls: SallyportSpec['tls']): TlsSettings {
+  const defaults = defaultClassSettings.tls;
+  return tls === undefined
+    ? defaults
+    : { minVersion: `TLSv${tls.minVersion}`, ciphers: tls.ciphers ?? defaults.ciphers };
 }
 
 // An entry that is none is nobody's address: it is left standing, and trusts nobody.
