@@ -54,7 +54,7 @@ unit: node_modules/.package-lock.json
 
 # What has a provider, a browser, or ports and processes of its own.
 real: node_modules/.package-lock.json
-	$(NODE_TEST) --test-concurrency=1 'test/docs/!($(QUICK_DOCS)).test.ts' 'test/{demo,integration,browser,redis}/*.test.ts'
+	$(NODE_TEST) --test-concurrency=1 'test/docs/!($(QUICK_DOCS)).test.ts' 'test/{demo,integration,conformance,browser,redis}/*.test.ts'
 
 # One Keycloak for them all: it takes 20 s of CPU to start.
 keycloak: node_modules/.package-lock.json
