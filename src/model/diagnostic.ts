@@ -27,7 +27,7 @@ export const diagnosticCodes = {
   AuthenticationHostReserved:
     'An Ingress names the authentication host, which Sallyport serves itself: take that host out of it. Only the installation’s own namespace may name it, for its certificate.',
   BackendUnsupported:
-    'A backend is of a sort that is not served (a resource, an ExternalName Service, h2c): name a Service with pods that speak HTTP/1.1.',
+    'A backend is of a sort that is not served (a resource), or its port has an appProtocol that is not known: name a Service, and set its appProtocol or the annotation upstream-protocol.',
   CertificateConflict:
     'A host has one certificate, and that is the one of the oldest Ingress of the namespace that owns it: this Ingress names another, which is not used. Name the same Secret, or leave the host out of spec.tls.',
   CertificateInvalid:
@@ -46,6 +46,8 @@ export const diagnosticCodes = {
     'The content of a data set is older than its policy believes: refresh the ConfigMap, and its annotation sallyport.dev/refreshed-at. Until then whatever asks for it counts against the request.',
   EndpointAddressRefused:
     'An EndpointSlice holds names, or something that is not an address: those endpoints are left out. Give addresses.',
+  ExternalNameRefused:
+    'A Service of type ExternalName leads to a name that the class does not list, or to none: add the name to spec.upstream.externalNames of the Sallyport object, or name a Service with pods.',
   HostInvalid:
     'A host is not a lower-case name, or a wildcard stands elsewhere than before a name of two labels: nothing is served under it. Correct the host.',
   HostOwnedElsewhere:
@@ -96,6 +98,10 @@ export const diagnosticCodes = {
   ServicePortNotFound: 'The Service of a backend has no such TCP port: name one of those that the message lists.',
   SolverInvalid:
     'An Ingress labelled as a solver of ACME challenges asks for more than such a one is for, and that is not served: leave it to cert-manager to make it. An ordinary Ingress must not have the label.',
+  UpstreamPlaintext:
+    'An application would be spoken to in plain text, or need not prove its name, though the class (spec.upstream.tls) or an annotation asks for TLS; requests get 503: have it speak https, and say so.',
+  UpstreamUnverified:
+    'An application over TLS need not prove its name, so whoever answers in its place is taken for it: name the authority that vouches for it with upstream-ca-secret instead.',
   WeakGrounds:
     'A rule of a policy lets people in without a sign-in because of an address, a header or a query alone: whoever can send that is let in. Ask for a person beside it, or be sure of what stands in front.',
 } as const;

@@ -6,6 +6,7 @@ import { formed, name, providerReference, providerReferences, secretReference } 
 import { defaultBackend, hostSharing } from './hosts-spec.ts';
 import { oidcSpec } from './oidc-spec.ts';
 import { labelSelector } from './selector.ts';
+import { upstream } from './upstream-spec.ts';
 import { tlsSpec } from './tls-spec.ts';
 
 const cidr = formed(/^[0-9a-fA-F.:]+(\/[0-9]{1,3})?$/, 64, 'an address or a CIDR is wanted, such as 10.0.0.0/8');
@@ -88,6 +89,7 @@ export const sallyportSpec = z.strictObject({
   tls: tlsSpec,
   hostSharing,
   defaultBackend,
+  upstream,
   trustedProxies: z
     .array(cidr)
     .max(256)

@@ -180,8 +180,47 @@ const transport = {
   },
 } as const satisfies Record<string, AnnotationEntry>;
 
+// Misread, requests with all that people send would go out in plain text, or to whoever answers.
+const upstream = {
+  'upstream-protocol': {
+    meaning:
+      'What the application speaks: `http`, `https` (HTTP/1.1 over TLS) or `h2c` (HTTP/2 without TLS, as for gRPC). By default what the appProtocol of its port says, else http.',
+    misread: denies,
+  },
+  'upstream-tls-server-name': {
+    meaning:
+      'The name that the application must prove over TLS; by default that of its Service, such as `app.shop.svc`.',
+    misread: denies,
+  },
+  'upstream-tls-verify': {
+    meaning: '`off`: it need not prove its name. Whoever answers in its place then reads and changes what passes.',
+    misread: denies,
+  },
+  'upstream-ca-secret': {
+    meaning:
+      'The name of a Secret in the same namespace whose `ca.crt` holds the authorities that vouch for it; by default those of the class, or that Node.js trusts.',
+    misread: denies,
+    secret: true,
+  },
+  'upstream-client-certificate-secret': {
+    meaning:
+      'The name of a kubernetes.io/tls Secret in the same namespace: the certificate by which Sallyport proves itself to the application.',
+    misread: denies,
+    secret: true,
+  },
+} as const satisfies Record<string, AnnotationEntry>;
+
 /** Every annotation there is. */
-export const annotations = { ...access, ...cors, ...rewrites, ...headers, ...instead, ...connections, ...transport };
+export const annotations = {
+  ...access,
+  ...cors,
+  ...rewrites,
+  ...headers,
+  ...instead,
+  ...connections,
+  ...transport,
+  ...upstream,
+};
 export type Annotation = keyof typeof annotations;
 
 export const accessNames = Object.keys(access) as readonly (keyof typeof access)[];
@@ -211,11 +250,6 @@ export const reservedAnnotations = {
   'canary-header': 'Which header sends a request to another Service.',
   'canary-cookie': 'Which cookie sends a request to another Service.',
   mirror: 'Which Service gets a copy of each request.',
-  'upstream-protocol': 'What the application speaks.',
-  'upstream-tls-server-name': 'The name that the application must prove.',
-  'upstream-tls-verify': 'Whether it must prove its name.',
-  'upstream-ca-secret': 'Who vouches for the application’s certificate.',
-  'upstream-client-certificate-secret': 'The certificate by which we prove who we are.',
 } as const;
 export type ReservedAnnotation = keyof typeof reservedAnnotations;
 

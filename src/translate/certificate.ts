@@ -105,3 +105,9 @@ export function isCertificate(text: string): boolean {
     return false;
   }
 }
+
+/** Whether a text holds PEM certificates, each of which can be read. */
+export function areCertificates(text: string): boolean {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  return blocks.length > 0 && blocks.length === text.split('-----BEGIN').length - 1 && blocks.every(isCertificate);
+}

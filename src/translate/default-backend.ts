@@ -4,6 +4,7 @@ import { complain } from './parse.ts';
 import { createMemory } from './remember.ts';
 import type { ClassReading } from './settings.ts';
 import { readUpstream } from './upstream.ts';
+import { noTerms } from './upstream-terms.ts';
 import type { World } from './world.ts';
 import { describeReference } from '../model/diagnostic.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
@@ -30,7 +31,10 @@ export function readDefaultBackend(world: World, reading: ClassReading): Default
   if (sallyport === undefined || named === undefined) return { policies: [], diagnostics: [] };
   const { namespace, name, port } = named;
   const ingress = standIn(sallyport, namespace);
-  const { upstream, diagnostics } = readUpstream(world, ingress, { service: { name, port: { number: port } } }, field);
+  const { upstream, diagnostics } = readUpstream(world, ingress, { service: { name, port: { number: port } } }, field, {
+    class: reading.upstream,
+    own: noTerms,
+  });
   const guardrails = clusterPoliciesOf(world, namespace).filter(({ attached }) => attached.attachment === 'Mandatory');
   const imposed = guardrails.map(({ attached }) => attached);
   const inputs = [upstream, ...imposed.flatMap(({ policy, because }) => [policy.broken ?? policy, because])];

@@ -87,13 +87,14 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
     world.inventory.namespaces.get(ingress.metadata.namespace ?? ''),
     Object.keys(reading.settings.identityHeaders.claims).join(' '),
     ...namedSecrets(world, ingress).values(),
+    reading.upstream,
     ...(spec === undefined ? [] : referredTo(world, ingress, spec)),
   ];
   return rememberIngress(ingress, inputs, () => {
     const binding = bind(world, ingress, reading, own, cluster);
     if (spec === undefined)
       return { ingress, claims: [], binding, diagnostics: [...diagnostics, ...binding.diagnostics] };
-    const claims = readClaims(world, ingress, spec, binding, readTraffic(world, ingress, reading.settings));
+    const claims = readClaims(world, ingress, spec, binding, reading, readTraffic(world, ingress, reading.settings));
     return { ingress, claims: claims.claims, binding, diagnostics: [...binding.diagnostics, ...claims.diagnostics] };
   });
 }
@@ -121,10 +122,11 @@ function readClaims(
   ingress: KubernetesObject,
   spec: IngressSpec,
   binding: Binding,
+  reading: ClassReading,
   traffic: Traffic,
 ): Claims {
   const diagnostics: Diagnostic[] = [...traffic.diagnostics];
-  const builder = createRouteBuilder(world, ingress, binding, traffic, diagnostics);
+  const builder = createRouteBuilder(world, ingress, binding, reading, traffic, diagnostics);
   const byHost = new Map<string, { path: string; routes: Route[] }>();
   const claim = (host: string, path: string) => {
     const known = byHost.get(host) ?? { path, routes: [] };
@@ -175,6 +177,7 @@ function createRouteBuilder(
   world: World,
   ingress: KubernetesObject,
   { access, providers, workloads, ...binding }: Binding,
+  reading: ClassReading,
   traffic: Traffic,
   diagnostics: Diagnostic[],
 ) {
@@ -182,6 +185,7 @@ function createRouteBuilder(
   const denied = binding.denied ?? traffic.denied;
   const { cors, diagnostics: corsDiagnostics } = readCors(ingress);
   diagnostics.push(...corsDiagnostics);
+  const terms = { class: reading.upstream, own: traffic.upstream };
   const build = (
     host: string,
     match: Route['match'],
@@ -190,7 +194,9 @@ function createRouteBuilder(
     backendPath: string,
   ): Route => {
     // What sends people elsewhere needs no application.
-    const read = traffic.route.redirect ? { diagnostics: [] } : readUpstream(world, ingress, backend, backendPath);
+    const read = traffic.route.redirect
+      ? { diagnostics: [] }
+      : readUpstream(world, ingress, backend, backendPath, terms);
     diagnostics.push(...read.diagnostics);
     return {
       id: `${objectKey(ingress.metadata)} ${host}${match === 'Exact' ? '=' : ''}${path}`,

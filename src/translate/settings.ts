@@ -6,6 +6,8 @@ import { readProvider } from './provider.ts';
 import type { ProviderReading } from './provider.ts';
 import { listProviders } from './sign-in.ts';
 import { readStore } from './store.ts';
+import { freeTerms, readClassTerms } from './upstream-terms.ts';
+import type { ClassTerms } from './upstream-terms.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { parseDuration } from '../model/duration.ts';
@@ -32,6 +34,8 @@ export interface ClassReading {
   readonly defaultCertificate?: Certificate;
   readonly hostSharing: HostSharing;
   readonly defaultBackend?: NonNullable<SallyportSpec['defaultBackend']>;
+  /** On what terms applications are spoken to. */
+  readonly upstream: ClassTerms;
   readonly providers: ReadonlyMap<string, ProviderReading>;
   readonly authority: AuthoritySettings;
   readonly diagnostics: readonly Diagnostic[];
@@ -52,6 +56,7 @@ export function readClass(world: World): ClassReading {
     authority: { class: defaultClassSettings, providers: providerSettings, ...(keyRing && { keyRing }) },
     settings: defaultClassSettings,
     hostSharing: [],
+    upstream: freeTerms,
     isDefault: false,
   };
   const diagnostics = [...ringDiagnostics, ...[...providers.values()].flatMap((provider) => provider.diagnostics)];
@@ -77,6 +82,8 @@ export function readClass(world: World): ClassReading {
   }
   const certificate = readDefaultCertificate(world, sallyport, parsed.spec);
   diagnostics.push(...certificate.diagnostics);
+  const upstream = readClassTerms(world, sallyport, parsed.spec);
+  diagnostics.push(...upstream.diagnostics);
   const store = parsed.spec && readStore(world, sallyport, parsed.spec);
   diagnostics.push(...(store?.diagnostics ?? []));
   return {
@@ -86,6 +93,7 @@ export function readClass(world: World): ClassReading {
     isDefault,
     settings,
     hostSharing: parsed.spec?.hostSharing ?? [],
+    upstream: upstream.terms,
     ...(parsed.spec?.defaultBackend && { defaultBackend: parsed.spec.defaultBackend }),
     authority: { ...common.authority, class: settings, ...(store?.store && { store: store.store }) },
     diagnostics,

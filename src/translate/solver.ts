@@ -2,6 +2,7 @@
 import { complain, metadataEntry, parseSpec, shown } from './parse.ts';
 import { createMemory } from './remember.ts';
 import { readUpstream } from './upstream.ts';
+import { freeTerms, noTerms } from './upstream-terms.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { ingressSpec } from '../model/objects.ts';
@@ -73,7 +74,7 @@ function readRules(world: World, ingress: KubernetesObject, spec: IngressSpec): 
       } else if (pathType === 'Prefix') {
         refuse(`${field}.pathType`, `a challenge is Exact or ImplementationSpecific: ${solverIs}`);
       } else {
-        const read = readUpstream(world, ingress, backend, `${field}.backend`);
+        const read = readUpstream(world, ingress, backend, `${field}.backend`, terms);
         diagnostics.push(...read.diagnostics);
         if (read.upstream === undefined) continue;
         claims.push({ ingress, host, path: `${at}.host`, solver: { path, upstream: read.upstream } });
@@ -83,6 +84,8 @@ function readRules(world: World, ingress: KubernetesObject, spec: IngressSpec): 
   return { claims, diagnostics };
 }
 
+// A challenge is no secret, and cert-manager's solver speaks plain text, whatever the class asks of applications.
+const terms = { class: freeTerms, own: noTerms };
 // No wildcard: HTTP-01 cannot prove one (RFC 8555, section 7.1.3).
 const hostPattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const solverIs = `an Ingress labelled acme.cert-manager.io/http01-solver serves ${challengePrefix}TOKEN of one host, and nothing else`;

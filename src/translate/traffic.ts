@@ -9,6 +9,8 @@ import type { LookedUp } from './header-changes.ts';
 import { metadataEntry } from './parse.ts';
 import { createMemory } from './remember.ts';
 import { readRedirect, readRewrite } from './rewrite.ts';
+import { readOwnTerms } from './upstream-terms.ts';
+import type { OwnTerms } from './upstream-terms.ts';
 import type { World } from './world.ts';
 import { foldName } from '../model/header-names.ts';
 import type { KubernetesObject } from '../model/objects.ts';
@@ -25,6 +27,8 @@ export interface Traffic extends Findings {
   readonly route: RouteTraffic;
   /** Of each host that it serves. */
   readonly host: HostTraffic;
+  /** How its applications are spoken to. */
+  readonly upstream: OwnTerms;
 }
 
 /** The Secrets that an Ingress's annotations name, by annotation; noted, so that their content is fetched. */
@@ -43,15 +47,16 @@ export function readTraffic(world: World, ingress: KubernetesObject, settings: C
   const secrets = namedSecrets(world, ingress);
   const claims = Object.keys(settings.identityHeaders.claims);
   return remember(ingress, [claims.join(' '), ...secrets.values()], () =>
-    parseTraffic(createAnnotationReader(ingress), secrets, new Set(claims.map(foldName))),
+    parseTraffic(ingress, secrets, new Set(claims.map(foldName))),
   );
 }
 
 function parseTraffic(
-  read: AnnotationReader,
+  ingress: KubernetesObject,
   secrets: ReadonlyMap<Annotation, LookedUp>,
   claims: ReadonlySet<string>,
 ): Traffic {
+  const read = createAnnotationReader(ingress);
   const rewrite = readRewrite(read);
   const requestHeaders = readHeaderChanges(read, requestRules(claims), secrets.get('set-request-headers-secret'));
   const responses = responseRules(read.has('cors-allow-origin'));
@@ -62,6 +67,8 @@ function parseTraffic(
   const upgrades = readUpgrades(read);
   const httpsRedirect = read.flag('https-redirect');
   const strictTransport = readStrictTransport(read);
+  const upstream = readOwnTerms(read, ingress, secrets);
+  const findings = read.findings();
   return {
     route: {
       ...(rewrite && { rewrite }),
@@ -76,7 +83,9 @@ function parseTraffic(
       ...(httpsRedirect !== undefined && { httpsRedirect }),
       ...(strictTransport && { strictTransport }),
     },
-    ...read.findings(),
+    upstream: upstream.terms,
+    ...findings,
+    diagnostics: [...findings.diagnostics, ...upstream.diagnostics],
   };
 }
 

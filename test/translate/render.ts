@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describeReference } from '../../src/model/diagnostic.ts';
 import type { Status } from '../../src/model/kinds.ts';
 import type { AttachedPolicy, DataSet } from '../../src/model/policy.ts';
-import type { HostRoutes, Route, Upstream } from '../../src/model/route.ts';
+import type { HostRoutes, Route, Upstream, UpstreamTls } from '../../src/model/route.ts';
 import type { ProviderSettings } from '../../src/model/settings.ts';
 import type { Translation } from '../../src/translate/translate.ts';
 
@@ -68,10 +68,18 @@ function renderRoute(route: Route) {
 
 function renderUpstream(upstream: Upstream): string {
   const { name, protocol, endpoints } = upstream;
-  const addresses = endpoints.map(({ address, port }) => `${address}:${port}`).join(' ');
-  const proven = upstream.protocol === 'https' ? ` as ${upstream.tls.serverName}` : '';
+  const addresses = endpoints
+    .map(({ address, port, draining }) => `${address}:${port}${draining === true ? ' (draining)' : ''}`)
+    .join(' ');
+  const proven = upstream.protocol === 'https' ? renderTls(upstream.tls) : '';
   const scheme = protocol === 'http' ? '' : ` over ${protocol}${proven}`;
   return `${name}${scheme} at ${addresses === '' ? 'no endpoint' : addresses}`;
+}
+
+function renderTls({ serverName, verify, ca, clientCertificate }: UpstreamTls): string {
+  const authority = ca === undefined ? '' : `, vouched for by ${ca.match(/BEGIN CERT/g)?.length ?? 0} authorities`;
+  const ours = clientCertificate === undefined ? '' : `, showing ${clientCertificate.name}`;
+  return ` as ${serverName}${verify === false ? ', unverified' : ''}${authority}${ours}`;
 }
 
 /** Rules are shown of annotations alone: a Policy's are those of its own object. */
