@@ -41,6 +41,10 @@ export type Page =
   | { readonly kind: 'ProviderUnavailable'; readonly retryAfterSeconds: number; readonly otherWay?: Url }
   | { readonly kind: 'StoreUnavailable'; readonly retryAfterSeconds: number }
   | { readonly kind: 'UpstreamUnavailable'; readonly reason: UpstreamFailure }
+  /** In the place of an application, by its operator's will and in their words. */
+  | { readonly kind: 'Maintenance'; readonly message?: string; readonly retryAfterSeconds?: number }
+  /** What the route asks for cannot be done with this request. */
+  | { readonly kind: 'Misconfigured' }
   | { readonly kind: 'InternalError' };
 
 /** Several providers would do, and the person says which. */

@@ -14,6 +14,10 @@ export type RequestOutcome =
   | 'Forwarded'
   | 'Upgraded'
   | 'RedirectedToHttps'
+  | 'Redirected'
+  | 'Maintenance'
+  /** What the route asks for cannot be done with this request. */
+  | 'Misconfigured'
   | 'OwnAnswer'
   | 'Preflight'
   | 'SignInStarted'
@@ -56,9 +60,13 @@ export interface Exchange {
   route?: Route;
   /** Added to the answer, whoever gives it; where it is set, what the application says of CORS is dropped. */
   cors?: readonly string[];
+  /** Likewise; where it is set, what the application says of strict transport is dropped. */
+  transport?: readonly string[];
   session?: Session;
   decided?: Decided;
   status?: number;
+  /** What is wrong with the route, for the operator's eyes. */
+  fault?: string;
   ended?: boolean;
 }
 
@@ -99,6 +107,8 @@ export function endExchange(exchange: Exchange, outcome: RequestOutcome, { log, 
   const durationMs = performance.now() - exchange.startedMs;
   metrics.requests.inc({ outcome });
   metrics.requestSeconds.observe(durationMs / 1000);
+  const { fault } = exchange;
+  if (fault !== undefined) log.warn({ id: exchange.id, route: exchange.route?.id, fault }, 'route cannot serve this');
   if (accessLog === 'none' || (accessLog === 'denied' && !denials.has(outcome))) return;
   const { asked, request, route, session, decided } = exchange;
   log.info(

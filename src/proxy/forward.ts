@@ -5,14 +5,16 @@ import { pipeline } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { UpstreamFailure } from '../model/page.ts';
 import type { Endpoint, Upstream } from '../model/route.ts';
+import type { ClassSettings } from '../model/settings.ts';
 import type { Balancer } from './balance.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, UpgradeAsked } from './exchange.ts';
 import { hasBody, responseHeaders, trailers } from './headers.ts';
 import type { Answering } from './headers.ts';
 import type { Answer, Carrier, Outgoing } from './outgoing.ts';
 import { outwardOf } from './outward.ts';
 import type { CanonicalRequest } from './request.ts';
 import { discardRest } from './respond.ts';
+import type { Target } from './target.ts';
 import { agreesTo, openTunnel } from './upgrade.ts';
 import { whenConnected } from './upstream.ts';
 import type { Connections } from './upstream.ts';
@@ -21,6 +23,10 @@ export interface Forwarding {
   readonly exchange: Exchange;
   readonly asked: CanonicalRequest;
   readonly upstream: Upstream;
+  /** Other than the one asked for. */
+  readonly target?: Target;
+  /** Present: the connection may switch protocols. */
+  readonly upgrade?: UpgradeAsked;
   readonly headers: readonly string[];
   readonly balancer: Balancer;
   readonly connections: Connections;
@@ -67,6 +73,12 @@ export async function forward(forwarding: Forwarding): Promise<ForwardOutcome> {
   return failure;
 }
 
+/** The class's, save where the route says otherwise. */
+function timeoutsOf({ table, route }: Exchange): ClassSettings['timeouts'] {
+  const { timeouts } = table.settings;
+  return route?.timeouts === undefined ? timeouts : { ...timeouts, ...route.timeouts };
+}
+
 /** How far an attempt has come, and what cut it short. */
 interface Progress {
   phase: 'Connecting' | 'Sending' | 'Waiting' | 'Answering';
@@ -74,12 +86,12 @@ interface Progress {
 }
 
 function attemptAt(endpoint: Endpoint, forwarding: Forwarding): Promise<AttemptOutcome> {
-  const { exchange, asked, upstream, headers, connections } = forwarding;
-  const { response, table } = exchange;
-  const { connectMs } = table.settings.timeouts;
-  const { method, path, query } = asked;
-  const ownConnection = exchange.upgrade !== undefined;
-  const outgoing = connections.open({ upstream, endpoint, method, path: path + query, headers, ownConnection });
+  const { exchange, asked, target = asked, upstream, headers, connections } = forwarding;
+  const { response } = exchange;
+  const { connectMs } = timeoutsOf(exchange);
+  const path = target.path + target.query;
+  const ownConnection = forwarding.upgrade !== undefined;
+  const outgoing = connections.open({ upstream, endpoint, method: asked.method, path, headers, ownConnection });
   const progress: Progress = { phase: 'Connecting' };
   const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
 
@@ -122,7 +134,7 @@ function attemptAt(endpoint: Endpoint, forwarding: Forwarding): Promise<AttemptO
 
 /** Silence in either direction, and the wait for the first byte. Both are over when the request is. */
 function watchClock(exchange: Exchange, outgoing: Outgoing, carrier: Carrier, progress: Progress): void {
-  const { idleMs, firstByteMs } = exchange.table.settings.timeouts;
+  const { idleMs, firstByteMs } = timeoutsOf(exchange);
   let firstByte: NodeJS.Timeout | undefined;
   const silent = (): void => {
     // While the application thinks, the first byte's clock runs, not this one.
@@ -172,7 +184,7 @@ function sendBody({ exchange, asked }: Forwarding, outgoing: Outgoing): void {
   outgoing.flushHeaders();
   if (expectsContinue && !response.destroyed) response.writeContinue();
   request.once('end', () => {
-    const passed = trailers(request.rawTrailers, table.settings);
+    const passed = trailers(request.rawTrailers, table.settings, exchange.route?.requestHeaders);
     if (passed.length > 0) outgoing.addTrailers(passed);
     outgoing.end();
   });
@@ -198,13 +210,12 @@ function relayInformation({ request, response, table }: Exchange, outgoing: Outg
 /** The answer to the client. When one side breaks, so does the other: half an answer must not look whole. */
 function relay({ exchange }: Forwarding, outgoing: Outgoing, incoming: Answer): Promise<ForwardOutcome> {
   const { request, response, table } = exchange;
-  const { settings } = table;
   if (!beginAnswer(exchange, incoming)) {
     outgoing.destroy();
     return Promise.resolve(response.destroyed ? 'ClientLeft' : 'Invalid');
   }
   incoming.once('end', () => {
-    const passed = trailers(incoming.rawTrailers, settings);
+    const passed = trailers(incoming.rawTrailers, table.settings, exchange.route?.responseHeaders);
     if (passed.length > 0 && response.chunkedEncoding) response.addTrailers(passed);
   });
   // Headers go with the first bytes of the body where these are there already; an event stream may have none for long.
@@ -235,7 +246,8 @@ function beginAnswer(exchange: Exchange, incoming: Answer): boolean {
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return false;
   const headers = responseHeaders(rawHeaders, answeringOf(exchange, status));
   const { server, trailer } = incoming.headers;
-  if (server === undefined) headers.push('Server', 'sallyport');
+  // What a route says of an answer's headers may be that there is none.
+  if (server === undefined && !exchange.route?.responseHeaders) headers.push('Server', 'sallyport');
   if (trailer !== undefined && coding !== undefined && mayTrail(exchange, status)) headers.push('Trailer', trailer);
   try {
     response.writeHead(status, statusMessage, headers);
@@ -246,13 +258,15 @@ function beginAnswer(exchange: Exchange, incoming: Answer): boolean {
   return true;
 }
 
-function answeringOf({ table, cors, route, asked }: Exchange, status: number): Answering {
-  const upstream = route?.upstream;
+function answeringOf({ table, cors, transport, route, asked }: Exchange, status: number): Answering {
+  const { upstream, responseHeaders: changes } = route ?? {};
   return {
     status,
     cookieName: table.settings.cookieName,
     ...(cors && { cors }),
-    ...(upstream && asked && { outward: outwardOf(upstream, asked) }),
+    ...(transport && { transport }),
+    ...(changes && { changes }),
+    ...(upstream && asked && { outward: outwardOf(upstream, asked, route) }),
   };
 }
 
@@ -262,12 +276,12 @@ function mayTrail({ request }: Exchange, status: number): boolean {
 }
 
 async function switchProtocol(
-  { exchange, track }: Forwarding,
+  { exchange, upgrade, track }: Forwarding,
   incoming: IncomingMessage,
   upstream: Socket,
   head: Buffer,
 ): Promise<ForwardOutcome> {
-  const { upgrade, response, table } = exchange;
+  const { response, table } = exchange;
   upstream.on('error', () => upstream.destroy());
   if (upgrade === undefined || response.destroyed || !agreesTo(upgrade.protocol, incoming)) {
     upstream.destroy();
@@ -275,7 +289,7 @@ async function switchProtocol(
   }
   exchange.status = 101;
   track(upgrade.socket);
-  const { cookieName, timeouts } = table.settings;
-  await openTunnel({ upgrade, response, incoming, upstream, head, cookieName, idleMs: timeouts.idleMs });
+  const { cookieName } = table.settings;
+  await openTunnel({ upgrade, response, incoming, upstream, head, cookieName, idleMs: timeoutsOf(exchange).idleMs });
   return 'Upgraded';
 }

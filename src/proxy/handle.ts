@@ -2,32 +2,29 @@
 import type { Duplex } from 'node:stream';
 import { AuthorityError, jwksPath } from '../auth/authority.ts';
 import type { Authority, RefusedToken } from '../auth/authority.ts';
-import type { Session } from '../model/identity.ts';
 import type { Page } from '../model/page.ts';
-import type { HostRoutes, RouteTable } from '../model/route.ts';
+import type { HostRoutes } from '../model/route.ts';
 import { canonicalAddress } from './address.ts';
 import type { Assertions } from './assertions.ts';
 import type { Balancer } from './balance.ts';
 import { isMisdirected } from './certificates.ts';
 import { answerChallenge } from './challenge.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
-import { decide, decideAgain } from './decision.ts';
+import { decide } from './decision.ts';
 import type { Decided } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import type { Exchange, RequestOutcome } from './exchange.ts';
 import { findSession } from './find-session.ts';
-import { forward } from './forward.ts';
-import type { ForwardOutcome } from './forward.ts';
-import { requestHeaders } from './headers.ts';
+import { letThrough } from './let-through.ts';
 import { isAuthenticationHost, ownRequest, providersFor, readForm } from './own.ts';
 import { allowedMethods, canonicalRequest, isInsecure } from './request.ts';
 import type { CanonicalRequest, Refusal } from './request.ts';
-import { isUpstreamFailure } from './pages.ts';
 import { refusalOf } from './refusal.ts';
-import { isNavigation, respondAnswer, respondNothing, respondPage, respondRedirect } from './respond.ts';
-import type { PageOptions } from './respond.ts';
+import { isNavigation, respondAnswer, respondNothing, respondRedirect } from './respond.ts';
+import { failed, say, unavailable } from './say.ts';
 import { withDeadline } from './opened.ts';
-import type { FoundSession, Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
+import { transportHeaders } from './transport.ts';
 import type { Connections } from './upstream.ts';
 
 /** What all requests share. */
@@ -72,6 +69,8 @@ export async function handle(gate: Gate, exchange: Exchange): Promise<RequestOut
     return failed(exchange, await answerChallenge(gate, exchange, asked, destination.solver));
   }
   if (destination.to === 'Https') return redirectToHttps(exchange, destination.location);
+  const transport = 'host' in destination && destination.host ? transportHeaders(destination.host, asked) : undefined;
+  if (transport !== undefined) exchange.transport = transport;
   if (destination.to === 'OwnPlace') return answerOwnPlace(gate, exchange, asked, destination.host);
   if (destination.to !== 'Route') return say(exchange, { kind: destination.to }, destination.to);
 
@@ -118,16 +117,6 @@ function record(gate: Gate, exchange: Exchange, decided: Decided): void {
   gate.record(decided);
 }
 
-async function say(
-  exchange: Exchange,
-  page: Page,
-  outcome: RequestOutcome,
-  options?: PageOptions,
-): Promise<RequestOutcome> {
-  await respondPage(exchange, page, options);
-  return outcome;
-}
-
 /** And the connection with it: where one request ends unclearly, nobody knows where the next begins (RFC 9112 §6.3). */
 function refuse(exchange: Exchange, { status, detail }: Refusal): Promise<RequestOutcome> {
   exchange.response.shouldKeepAlive = false;
@@ -170,10 +159,6 @@ async function answerOwnPlace(
     await respondAnswer(exchange, await withDeadline(gate.authority.respond(own), authorityTimeoutMs));
     return 'OwnAnswer';
   });
-}
-
-function unavailable(exchange: Exchange): Promise<RequestOutcome> {
-  return say(exchange, { kind: 'StoreUnavailable', retryAfterSeconds: 5 }, 'StoreUnavailable');
 }
 
 function refuseForm(exchange: Exchange, status: number, detail: string): Promise<RequestOutcome> {
@@ -219,75 +204,4 @@ async function askToSignIn(
     await respondAnswer(exchange, await withDeadline(gate.authority.signIn(own), authorityTimeoutMs));
     return 'SignInStarted';
   });
-}
-
-async function letThrough(
-  gate: Gate,
-  exchange: Exchange,
-  asked: CanonicalRequest,
-  found: FoundSession | undefined,
-  decided: Decided,
-): Promise<RequestOutcome> {
-  const { route } = decided;
-  const { request, response, table, id: requestId, upgrade } = exchange;
-  const { settings } = table;
-  if (route.upstream === undefined) return failed(exchange, 'NoEndpoints');
-
-  // 9. The headers, built anew.
-  const told = found && (await gate.assertions.tell({ found, host: asked.host, route, requestId, settings }));
-  if (told === 'Unavailable') return unavailable(exchange);
-  if (told === 'Ended') {
-    return say(exchange, { kind: 'SignInNeeded', signIn: `${asked.path}${asked.query}` }, 'Unauthenticated');
-  }
-  const headers = requestHeaders({
-    asked,
-    rawHeaders: request.rawHeaders,
-    requestId,
-    settings,
-    // A token that we took is between its bearer and us (promise 3).
-    withoutAuthorization: found?.credential.kind === 'Bearer',
-    ...(told && { told }),
-    ...(upgrade && { upgrade: upgrade.protocol }),
-  });
-
-  // 10. and 11. An endpoint, and the way there and back, for as long as the session lives and no policy forbids it.
-  const isAllowed = (now: RouteTable, session: Session | undefined): boolean => {
-    const again = decideAgain(exchange.id, asked, now, session, Date.now());
-    if (again === undefined || again.verdict.decision === 'Allow') return true;
-    record(gate, exchange, again);
-    return false;
-  };
-  const end = (): void => cutOff(exchange, asked);
-  const release = gate.sessions.hold({ host: asked.host, ...(found && { found }), table, isAllowed, end });
-  try {
-    const { balancer, connections, track } = gate;
-    const outcome = await forward({ exchange, asked, upstream: route.upstream, headers, balancer, connections, track });
-    if (exchange.ended === true || response.destroyed) return ended(exchange, outcome);
-    return await failed(exchange, outcome);
-  } finally {
-    release();
-  }
-}
-
-/** Where no answer has begun, ours is one; else half of it must not look whole. */
-function cutOff(exchange: Exchange, asked: CanonicalRequest): void {
-  const { request, response, decided, upgrade } = exchange;
-  exchange.ended = true;
-  if (response.headersSent || upgrade !== undefined) return void request.socket.destroy();
-  const signIn = `${asked.path}${asked.query}`;
-  const page = decided?.verdict.decision === 'Deny' ? refusalOf(decided) : ({ kind: 'SignInNeeded', signIn } as const);
-  respondPage(exchange, page).catch(() => request.socket.destroy());
-}
-
-function ended({ ended: byUs }: Exchange, outcome: ForwardOutcome): RequestOutcome {
-  if (byUs === true) return 'SessionEnded';
-  return outcome === 'Forwarded' || outcome === 'Upgraded' || outcome === 'UpstreamBroke' ? outcome : 'ClientLeft';
-}
-
-/** Says so where nothing has been said yet. */
-function failed(exchange: Exchange, outcome: ForwardOutcome): Promise<RequestOutcome> {
-  if (isUpstreamFailure(outcome)) return say(exchange, { kind: 'UpstreamUnavailable', reason: outcome }, outcome);
-  if (outcome !== 'BodyTimeout') return Promise.resolve(outcome);
-  const detail = 'The rest of the request took too long to arrive.';
-  return say(exchange, { kind: 'BadRequest', detail }, outcome, { status: 408 });
 }

@@ -1,12 +1,15 @@
 // The outgoing headers, built and not filtered: what is ours comes only from us, the rest passes as it came.
-import { foldName, isManaged, isProxys } from '../model/header-names.ts';
+import { foldName, isChangeableInRequest, isChangeableInResponse, isManaged, isProxys } from '../model/header-names.ts';
+import type { HeaderChanges, Route } from '../model/route.ts';
 import type { ClassSettings } from '../model/settings.ts';
 import { isCorsHeader } from './cors.ts';
 import { setsOwnCookie, withoutOwnCookies } from './cookies.ts';
 import type { Outward } from './outward.ts';
+import { readyChanges } from './header-changes.ts';
 import { identityHeaders } from './identity-headers.ts';
 import type { Told } from './identity-headers.ts';
 import type { CanonicalRequest } from './request.ts';
+import { outerPrefix, sentHost } from './rewrite.ts';
 
 /** Name, value, name, value…, as node:http takes and gives them. */
 export type FlatHeaders = readonly string[];
@@ -41,25 +44,33 @@ export interface Outgoing {
   readonly told?: Told;
   /** The protocol that the client wants to switch to. */
   readonly upgrade?: string;
+  /** Absent: the application gets what was asked, unchanged. */
+  readonly route?: Route;
 }
 
 /** What the upstream gets. */
 export function requestHeaders(outgoing: Outgoing): string[] {
-  const { asked, rawHeaders, requestId, settings, told, upgrade, withoutAuthorization = false } = outgoing;
+  const { asked, rawHeaders, requestId, settings, told, upgrade, route, withoutAuthorization = false } = outgoing;
   const dropped = nominated(asked.headers.get('connection') ?? []);
   const claims = claimHeadersOf(settings.identityHeaders.claims);
-  const headers = ['Host', asked.authority];
+  const changes = route?.requestHeaders && readyChanges(route.requestHeaders);
+  const headers = ['Host', route?.rewrite ? sentHost(route, asked) : asked.authority];
   for (const [name, value] of pairs(rawHeaders)) {
     const lower = name.toLowerCase();
     const folded = foldName(name);
     if (lower === 'host' || lower === 'content-length') continue;
     if (isProxys(folded) || dropped.has(lower) || isManaged(folded, claims)) continue;
+    if (changes?.dropped.has(folded) === true) continue;
     if (folded !== lower && exactSpellingOnly.has(folded)) continue;
     if (withoutAuthorization && folded === 'authorization') continue;
     const kept = lower === 'cookie' ? withoutOwnCookies(value, settings.cookieName) : value;
     if (kept !== undefined) headers.push(name, kept);
   }
+  for (const [, name, value] of changes?.lines ?? [])
+    if (isChangeableInRequest(name, claims)) headers.push(name, value);
   headers.push(...framing(asked), ...forwarding(asked), 'X-Request-Id', requestId);
+  const prefix = route && outerPrefix(route);
+  if (prefix !== undefined) headers.push('X-Forwarded-Prefix', prefix);
   if (asked.headers.get('te')?.some((value) => /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) === true) {
     headers.push('TE', 'trailers');
   }
@@ -106,11 +117,15 @@ export interface Answering {
   /** See Exchange. */
   readonly cors?: readonly string[];
   readonly outward?: Outward;
+  /** See Exchange. */
+  readonly transport?: readonly string[];
+  readonly changes?: HeaderChanges;
 }
 
 /** What the client gets of an application's headers. Nothing of ours among them: an application cannot set our cookies. */
 export function responseHeaders(rawHeaders: FlatHeaders, answering: Answering): string[] {
-  const { status, cookieName, cors, outward } = answering;
+  const { status, cookieName, cors, outward, transport } = answering;
+  const changes = answering.changes && readyChanges(answering.changes);
   const connection = [...pairs(rawHeaders)].filter(([name]) => name.toLowerCase() === 'connection');
   const dropped = nominated(connection.map(([, value]) => value));
   const headers: string[] = [];
@@ -120,10 +135,16 @@ export function responseHeaders(rawHeaders: FlatHeaders, answering: Answering): 
     if (isProxys(lower) || (dropped.has(lower) && lower !== 'content-length')) continue;
     if (lower === 'set-cookie' && setsOwnCookie(value, cookieName)) continue;
     if (cors !== undefined && isCorsHeader(name)) continue;
+    if (transport !== undefined && lower === 'strict-transport-security') continue;
+    if (changes?.dropped.has(foldName(name)) === true && isChangeableInResponse(name)) continue;
     if (lower === 'content-length' && (status === 204 || status < 200)) continue;
     headers.push(name, outward === undefined ? value : outward(lower, value));
   }
-  headers.push(...(cors ?? []));
+  for (const [folded, name, value] of changes?.lines ?? []) {
+    const isOurs = folded === 'set-cookie' || (cors !== undefined && isCorsHeader(name));
+    if (isChangeableInResponse(name) && !isOurs) headers.push(name, value);
+  }
+  headers.push(...(cors ?? []), ...(transport ?? []));
   return headers;
 }
 
@@ -149,11 +170,17 @@ const neverTrailers: ReadonlySet<string> = new Set([
   'www-authenticate',
 ]);
 
-/** The trailers that pass, in either direction. */
-export function trailers(rawTrailers: FlatHeaders, settings: ClassSettings): [string, string][] {
+/** The trailers that pass, in either direction: none that would say otherwise what the route has changed. */
+export function trailers(
+  rawTrailers: FlatHeaders,
+  settings: ClassSettings,
+  changes: HeaderChanges | undefined,
+): [string, string][] {
+  const changed = changes && readyChanges(changes).dropped;
   const claims = claimHeadersOf(settings.identityHeaders.claims);
   return [...pairs(rawTrailers)].filter(([name]) => {
     const folded = foldName(name);
+    if (changed?.has(folded) === true) return false;
     return !neverTrailers.has(folded) && !isProxys(folded) && !isManaged(folded, claims);
   });
 }

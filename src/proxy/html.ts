@@ -1,6 +1,7 @@
 // The one HTML document that a page is shown in: no script, nothing from elsewhere, light and dark.
 import { createHash } from 'node:crypto';
-import type { Action, Description, Entry, Fact, Section } from './pages.ts';
+import type { Action } from './actions.ts';
+import type { Description, Entry, Fact, Section } from './pages.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,16 +1,9 @@
 // What each page of ours says, in words.
 import type { StepUp } from '../model/step-up.ts';
-import type { OwnSession, Page, PersonShown, SignInFailure, UpstreamFailure } from '../model/page.ts';
-
-export interface Action {
-  readonly label: string;
-  readonly url: string;
-  readonly method: 'get' | 'post';
-  /** What a form carries. */
-  readonly fields?: Readonly<Record<string, string>>;
-  /** For who hears the button by itself: which one of several it is. */
-  readonly of?: string;
-}
+import type { Page, SignInFailure, UpstreamFailure } from '../model/page.ts';
+import { button, link } from './actions.ts';
+import type { Action } from './actions.ts';
+import { personFacts, sessionSection } from './person-facts.ts';
 
 /** One of several things of a kind, with what can be done about it. */
 export interface Entry {
@@ -54,14 +47,6 @@ const notKept = 203;
 
 const tryAgain = 'Please try again in a moment.';
 const askForHelp = 'If it happens again, please tell the people who run this site.';
-
-const link = (label: string, url: string): Action => ({ label, url, method: 'get' });
-const button = (label: string, url: string, more: Pick<Action, 'fields' | 'of'> = {}): Action => ({
-  label,
-  url,
-  method: 'post',
-  ...more,
-});
 
 type PageOf<Kind extends Page['kind']> = Extract<Page, { kind: Kind }>;
 
@@ -193,6 +178,19 @@ const descriptions: { readonly [Kind in Page['kind']]: (page: PageOf<Kind>) => D
     title: 'The application does not answer',
     advice: `${tryAgain} ${askForHelp}`,
   }),
+  Maintenance: ({ message, retryAfterSeconds }) => ({
+    status: 503,
+    title: 'Closed for maintenance',
+    detail: message ?? 'This application is being worked on, and will be back.',
+    ...(message === undefined && { advice: 'Please try again later.' }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  }),
+  Misconfigured: () => ({
+    status: 500,
+    title: 'This address is set up wrongly',
+    detail: 'There is no way from here to the application.',
+    advice: 'Please tell the people who run this site.',
+  }),
   InternalError: () => ({
     status: 500,
     title: 'Something went wrong',
@@ -249,40 +247,4 @@ const upstreamFailures: Readonly<Record<UpstreamFailure, { readonly status: numb
 
 export function isUpstreamFailure(outcome: string): outcome is UpstreamFailure {
   return Object.hasOwn(upstreamFailures, outcome);
-}
-
-// In UTC and in words: without a script, nobody here knows the clock on the person's wall.
-const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
-
-const when = (ms: number): string => `${moment.format(ms)} UTC`;
-
-function personFacts(person: PersonShown): readonly Fact[] {
-  return [
-    ...(person.email === undefined ? [] : [['E-mail', person.email] as const]),
-    ['Account', person.user],
-    ['Groups', person.groups.length === 0 ? 'none' : person.groups],
-    ['Signed in with', person.provider],
-    ['Since', when(person.signedInAt)],
-    ['Until', when(person.expiresAt)],
-  ];
-}
-
-/** A use that was noted at the sign-in itself says nothing. */
-const soonMs = 60_000;
-
-function sessionSection(sessions: readonly OwnSession[], url: string): Section {
-  return {
-    title: 'Where you are signed in',
-    entries: sessions.map(({ id, device, address, since, lastUsed, isThis }) => ({
-      title: device,
-      ...(isThis && { tag: 'this one' }),
-      detail: [
-        `Since ${when(since)}${address === undefined ? '' : ` from ${address}`}`,
-        ...(lastUsed - since > soonMs && !isThis ? [`last used ${when(lastUsed)}`] : []),
-      ].join(', '),
-      // The page has a button for this one already.
-      ...(!isThis && { action: button('Sign out', url, { fields: { id }, of: `${device}, since ${when(since)}` }) }),
-    })),
-    ...(sessions.length > 1 && { action: button('Sign out everywhere', url, { fields: { all: 'yes' } }) }),
-  };
 }

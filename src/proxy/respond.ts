@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Answer } from '../auth/authority.ts';
 import type { Page } from '../model/page.ts';
+import type { Redirect } from '../model/route.ts';
 import type { Exchange } from './exchange.ts';
 import { frameHeaders, renderFrame, renderHtml, securityHeaders } from './html.ts';
 import { describePage } from './pages.ts';
@@ -93,6 +94,11 @@ export function respondRedirect(
   ]);
 }
 
+/** Where the route leads. Not kept (send says so): the next to ask may be somebody else. */
+export function respondElsewhere(exchange: Exchange, { status }: Redirect, location: string): Promise<void> {
+  return send(exchange, status, '', ['Location', location]);
+}
+
 /** The answer to a preflight: no body, and headers alone. */
 export function respondNothing(exchange: Exchange, headers: readonly string[]): Promise<void> {
   return send(exchange, 204, '', headers);
@@ -155,6 +161,7 @@ async function send(
     'X-Request-Id',
     exchange.id,
     ...(exchange.cors ?? []),
+    ...(exchange.transport ?? []),
   ]);
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   // Strings that are not ASCII must not travel with the headers: node:http would encode both as one.

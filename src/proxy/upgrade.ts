@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import type { Route } from '../model/route.ts';
 import type { UpgradeAsked } from './exchange.ts';
 import { responseHeaders, pairs } from './headers.ts';
 
@@ -17,6 +18,13 @@ export function upgradeAsked(request: IncomingMessage): string | undefined {
     return undefined;
   const protocol = upgrade.trim();
   return token.test(protocol) && !/^(?:h2c?|http|tls)(?:\/|$)/i.test(protocol) ? protocol : undefined;
+}
+
+const usual: readonly string[] = ['websocket'];
+
+/** Whether a route lets its connections switch to this protocol; where it does not, the request is one like any other. */
+export function maySwitch({ upgrades = usual }: Pick<Route, 'upgrades'>, protocol: string): boolean {
+  return upgrades.includes(protocol.toLowerCase());
 }
 
 /** A 200 is no consent, and neither is a 101 to something else (CVE-2024-23326). */
