@@ -62,7 +62,7 @@ function build(certificate: Certificate, tls: TlsSettings, log: Logger): { reado
 
 // By value: each update brings settings of its own.
 function isSameTls(before: TlsSettings, now: TlsSettings): boolean {
-  return before === now || (before.minVersion === now.minVersion && `${before.ciphers}` === `${now.ciphers}`);
+  return before === now || (before.minVersion === now.minVersion && before.ciphers.join() === now.ciphers.join());
 }
 
 /** Whether a client that names no host of ours is answered alike under both tables. */
