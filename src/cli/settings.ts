@@ -1,9 +1,12 @@
 // The flags of `sallyport run`: one table that parses them, reads their environment variables, and prints their help.
 import { parseArgs } from 'node:util';
+import type { IngressAddress } from '../model/addresses.ts';
+import type { LabelSelector } from '../model/selector.ts';
 import { decisionLogs } from '../proxy/decision-log.ts';
 import type { DecisionLog } from '../proxy/decision-log.ts';
 import { logLevels } from '../telemetry.ts';
 import type { LogLevel } from '../telemetry.ts';
+import { parseAddresses, parseLabelSelector, parseService } from './values.ts';
 
 /** A wrong use of the command: exit code 2. */
 export class UsageError extends Error {
@@ -28,8 +31,17 @@ export const runFlags = {
     value: 'FILE',
     help: 'How to reach the API server; by default as a pod does, else as kubectl finds it.',
   },
-  namespaces: { value: 'a,b', help: 'Serve these namespaces alone.' },
+  namespaces: { value: 'a,b', help: 'Serve these namespaces alone, and ask for nothing of others.' },
+  'namespace-selector': {
+    value: 'KEY=VALUE',
+    help: 'Serve the namespaces with these labels, as they come and go; as kubectl takes it after -l.',
+  },
   class: { value: 'NAME', default: 'sallyport', help: 'The IngressClass to serve.' },
+  'publish-service': {
+    value: 'NAMESPACE/NAME',
+    help: 'The Service under whose addresses people come: they are written into the Ingresses.',
+  },
+  'publish-address': { value: 'IP|HOST,…', help: 'Those addresses, instead of a Service’s.' },
   http: { value: 'ADDRESS:PORT', default: '0.0.0.0:8080', help: 'Plain HTTP; empty turns it off.' },
   https: { value: 'ADDRESS:PORT', default: '0.0.0.0:8443', help: 'HTTPS; empty turns it off.' },
   admin: {
@@ -73,6 +85,9 @@ export interface RunSettings {
   readonly manifests?: string;
   readonly kubeconfig?: string;
   readonly namespaces?: readonly string[];
+  readonly namespaceSelector?: LabelSelector;
+  readonly publishService?: { readonly namespace: string; readonly name: string };
+  readonly publishAddresses?: readonly IngressAddress[];
   readonly className: string;
   readonly http?: Address;
   readonly https?: Address;
@@ -128,6 +143,7 @@ export function readRunSettings(args: readonly string[], environment: NodeJS.Pro
     ...(manifests !== undefined && { manifests }),
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(namespaces && { namespaces }),
+    ...readPlaces(optional),
     className: value('class'),
     ...(addresses.http && { http: addresses.http }),
     ...(addresses.https && { https: addresses.https }),
@@ -139,6 +155,33 @@ export function readRunSettings(args: readonly string[], environment: NodeJS.Pro
     logLevel: oneOf('log-level', value('log-level'), logLevels),
     accessLog: oneOf('access-log', value('access-log'), ['all', 'denied', 'none'] as const),
     decisionLog: oneOf('decision-log', value('decision-log'), decisionLogs),
+  };
+}
+
+/** Which namespaces by label, and under which addresses people come. */
+function readPlaces(optional: (name: FlagName) => string | undefined) {
+  const read = <T>(name: FlagName, parse: (text: string) => T | undefined, wanted: string): T | undefined => {
+    const text = optional(name);
+    if (text === undefined) return undefined;
+    const parsed = parse(text);
+    if (parsed === undefined) throw new UsageError(`--${name}: "${text}" is not ${wanted}`);
+    return parsed;
+  };
+  const selector = read('namespace-selector', parseLabelSelector, 'a label selector, such as team=shop,env!=test');
+  const service = read('publish-service', parseService, 'a Service, such as sallyport-system/sallyport');
+  const addresses = read('publish-address', parseAddresses, 'a list of IP addresses and names');
+  if (selector !== undefined && optional('namespaces') !== undefined) {
+    throw new UsageError('--namespaces and --namespace-selector: namespaces are served by name or by label; give one');
+  }
+  if (service !== undefined && addresses !== undefined) {
+    throw new UsageError(
+      '--publish-service and --publish-address: both say under which addresses people come; give one',
+    );
+  }
+  return {
+    ...(selector && { namespaceSelector: selector }),
+    ...(service && { publishService: service }),
+    ...(addresses && { publishAddresses: addresses }),
   };
 }
 

@@ -1,10 +1,13 @@
 // Where objects come from, by the flags: a folder, or a cluster with all that goes with it.
 import { folderInventory } from '../inventory/folder.ts';
 import { clusterInventory } from '../inventory/cluster.ts';
+import { followPublishedService } from '../inventory/published.ts';
+import type { PublishedService, PublishedServiceOptions } from '../inventory/published.ts';
 import type { InventorySource } from '../inventory/source.ts';
 import { createKubernetesClient } from '../kubernetes/client.ts';
 import type { Connection, KubernetesClient } from '../kubernetes/client.ts';
 import { inClusterConnection, kubeconfigConnection } from '../kubernetes/connect.ts';
+import { startElection } from '../kubernetes/election.ts';
 import { createReporter } from '../kubernetes/reporter.ts';
 import { readClusterIssuer, reviewToken } from '../kubernetes/workloads.ts';
 import { ensureKeyRing } from '../kubernetes/keyring.ts';
@@ -65,14 +68,34 @@ async function openCluster(
   // The installation's own namespace always belongs to them: its Secrets and its authentication host's Ingress are there.
   const namespaces = settings.namespaces && [...new Set([...settings.namespaces, namespace])];
   const cluster = clusterInventory({ client, log, metrics, onChange, ...(namespaces && { namespaces }) });
-  const reporter = createReporter({ client, log });
+  // One Lease a class: two installations in one cluster each have a leader.
+  const election = startElection({ client, namespace, name: `sallyport-${settings.className}`, log, metrics });
+  const published = followAddresses(settings, { client, log, metrics, onChange: cluster.refresh });
+  const reporter = createReporter({
+    client,
+    election,
+    className: settings.className,
+    ...(published && { addresses: published.addresses }),
+    refresh: cluster.refresh,
+    log,
+  });
   const apiServer = process.env['KUBERNETES_SERVICE_HOST'];
   const ownAddress = process.env['POD_IP'];
   return {
     ...cluster,
     isFolder: false,
     refusedAddresses: [apiServer, ownAddress].filter((address) => address !== undefined),
-    openSecretStore: (store) => measured(createSecretStore({ client, settings: store, log, metrics }), metrics),
+    openSecretStore: (store) =>
+      measured(
+        createSecretStore({
+          client,
+          settings: store,
+          log,
+          metrics,
+          sweepChance: () => sweepChances[election.standing()],
+        }),
+        metrics,
+      ),
     workloads: {
       issuer: () => readClusterIssuer(client),
       review: (token, audience) => reviewToken(client, token, audience),
@@ -80,9 +103,26 @@ async function openCluster(
     report: reporter.report,
     stop: async () => {
       await cluster.stop();
+      await published?.stop();
+      // First what is under way, then the Lease: whoever takes it finds nobody writing.
       await reporter.stop();
+      await election.stop();
     },
   };
+}
+
+/**
+ * How likely a replica is to remove an expired session in the next second. Where nobody can lead, each does its part: of
+ * ten that see one expire, on the average one asks for its end in the first second.
+ */
+const sweepChances = { Leading: 1, Following: 0, Forbidden: 0.1 } as const;
+
+function followAddresses(
+  { publishService, publishAddresses }: RunSettings,
+  options: Omit<PublishedServiceOptions, 'namespace' | 'name'>,
+): PublishedService | undefined {
+  if (publishAddresses !== undefined) return { addresses: () => publishAddresses, stop: async () => undefined };
+  return publishService && followPublishedService({ ...options, ...publishService });
 }
 
 /** As a pod does, unless a kubeconfig is named; else as kubectl finds it. @throws {Error} with code `KubeconfigInvalid`. */

@@ -1,5 +1,6 @@
 // The objects of every kind as last seen, stripped of what nobody reads and frozen; inventories are copies of it.
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord } from '../kubernetes/client.ts';
 import { isOwnKind } from '../model/resources.ts';
 import { collections, emptyInventory, objectKey } from '../model/objects.ts';
 import type {
@@ -74,7 +75,8 @@ export function createObjectCache(): ObjectCache {
     put(collection, raw) {
       const type = collections[collection];
       const { object, status } = project(raw, type);
-      if (isOwnKind(type.kind)) putStatus(`${type.kind}/${objectKey(object.metadata)}`, status);
+      if (isOwnKind(type.kind) || type.kind === 'Ingress')
+        putStatus(`${type.kind}/${objectKey(object.metadata)}`, status);
       return putObject(collection, object);
     },
     putName(collection, { metadata: { name, namespace } }) {
@@ -122,11 +124,7 @@ export function createObjectCache(): ObjectCache {
 /** Takes `status` aside, and drops what is large and read by nobody: half of an object's bytes, as a rule. */
 function project(raw: RawObject, type: ResourceType): { object: KubernetesObject; status: unknown } {
   const { status, metadata: rawMetadata, apiVersion: _apiVersion, kind: _kind, ...rest } = raw;
-  const {
-    managedFields: _managedFields,
-    annotations,
-    ...metadata
-  } = rawMetadata as RawObject['metadata'] & {
+  const { managedFields, annotations, ...metadata } = rawMetadata as RawObject['metadata'] & {
     readonly managedFields?: unknown;
     readonly annotations?: Readonly<Record<string, string>>;
   };
@@ -137,7 +135,26 @@ function project(raw: RawObject, type: ResourceType): { object: KubernetesObject
     metadata: Object.keys(kept).length > 0 ? { ...metadata, annotations: kept } : metadata,
     ...rest,
   };
-  return { object, status };
+  return { object, status: statusToKeep(status, type, statusWriters(managedFields)) };
+}
+
+/** All of our own kinds', of an Ingress its addresses, of others nothing; with who of us has written it. */
+function statusToKeep(status: unknown, { kind }: ResourceType, writers: readonly string[]): unknown {
+  const by = writers.length > 0 && { writers };
+  if (isOwnKind(kind)) return isRecord(status) ? { ...status, ...by } : status;
+  if (kind !== 'Ingress') return undefined;
+  const balancer = isRecord(status) && isRecord(status['loadBalancer']) ? status['loadBalancer'] : {};
+  const { ingress: addresses } = balancer;
+  return Array.isArray(addresses) || writers.length > 0 ? { addresses: addresses ?? [], ...by } : undefined;
+}
+
+function statusWriters(managedFields: unknown): readonly string[] {
+  if (!Array.isArray(managedFields)) return [];
+  return managedFields.flatMap((entry) => {
+    if (!isRecord(entry) || entry['subresource'] !== 'status') return [];
+    const { manager } = entry;
+    return typeof manager === 'string' && manager.startsWith('sallyport/') ? [manager] : [];
+  });
 }
 
 function unversioned(object: KubernetesObject): unknown {

@@ -50,7 +50,12 @@ function targetsOf(collection: Collection, namespaces: readonly string[] | undef
   return namespaces.map((name) => ({ collection, fieldSelector: `metadata.name=${name}` }));
 }
 
-export function clusterInventory(options: ClusterInventoryOptions): InventorySource {
+export interface ClusterInventory extends InventorySource {
+  /** Hands over an inventory as of now, with the statuses that started no round. */
+  refresh(): void;
+}
+
+export function clusterInventory(options: ClusterInventoryOptions): ClusterInventory {
   const clock = options.clock ?? systemClock;
   const { client, log, metrics } = options;
   const cache = createObjectCache();
@@ -116,6 +121,7 @@ export function clusterInventory(options: ClusterInventoryOptions): InventorySou
       isDemanded = true;
       startWatches(onDemand);
     },
+    refresh: changed,
     async stop() {
       ready = false;
       clearTimeout(flushTimer);

@@ -15,6 +15,20 @@ export function isSaid(desired: Status, known: unknown): boolean {
 }
 
 /**
+ * Whether another class of ours has said it, and ours has nothing to add: of two installations that both look at a Policy,
+ * the one that uses it speaks, and the other is silent. What was said of an older generation was said by who has left.
+ */
+export function isAnothers(desired: Status, known: unknown, fieldManager: string): boolean {
+  const writers = isRecord(known) && Array.isArray(known['writers']) ? known['writers'] : [];
+  if (writers.length === 0 || writers.includes(fieldManager)) return false;
+  const programmed = ({ type }: Partial<Condition>) => type === 'Programmed';
+  const before = conditionsOf(known).find(programmed);
+  const ours = desired.conditions?.find(programmed);
+  if (before?.observedGeneration !== ours?.observedGeneration) return false;
+  return ours?.reason === 'Unused' || (before?.status === 'True' && ours?.status === 'True');
+}
+
+/**
  * The status with its conditions dated: `lastTransitionTime` is when a condition flipped, not when we last looked.
  * @param nowMs Milliseconds since the epoch.
  */

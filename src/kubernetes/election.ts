@@ -84,7 +84,7 @@ export function startElection(options: ElectionOptions): Election {
     if (code !== 'Forbidden') {
       return log[failures === 1 || failures % 10 === 0 ? 'warn' : 'debug'](what, 'the Lease cannot be had');
     }
-    if (!isForbidden) log.warn(what, 'not permitted to use the Lease: nobody here writes statuses and Events');
+    if (!isForbidden) log.warn(what, 'not permitted to use the Lease: this replica writes no statuses and no Events');
     isForbidden = true;
   }
 

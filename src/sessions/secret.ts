@@ -31,13 +31,13 @@ export interface SecretStoreOptions {
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** How likely this replica is to remove an expired record in the next second; certain unless said. Others only learn of it. */
+  readonly sweepChance?: () => number;
   /** For each call. */
   readonly timeoutMs?: number;
 }
 
 const sweepEveryMs = 1_000;
-/** Each replica sweeps: of ten that see a record expire, on the average one asks for its end in the first second. */
-const sweepChance = 0.1;
 const maxSweeping = 20;
 /** The API server sends a bookmark about once a minute: a watch that is silent for longer has died without a word. */
 const idleMs = 90_000;
@@ -46,7 +46,7 @@ const maxAttempts = 5;
 const missesPerSecond = 50;
 
 export function createSecretStore(options: SecretStoreOptions): Store {
-  const { settings, now = Date.now, timeoutMs = 3_000 } = options;
+  const { settings, now = Date.now, timeoutMs = 3_000, sweepChance = () => 1 } = options;
   const { namespace, max } = settings;
   const index = createSecretIndex(now);
   const misses = createAllowance(missesPerSecond, now);
@@ -99,7 +99,7 @@ export function createSecretStore(options: SecretStoreOptions): Store {
     return false;
   }
 
-  const stopSweeping = sweep(index, remove, options.log);
+  const stopSweeping = sweep({ index, remove, sweepChance, log: options.log });
   return {
     async create(record) {
       const { type, id } = record;
@@ -202,11 +202,19 @@ function sinkOf(index: SecretIndex): WatchSink {
 }
 
 /** Returns how to stop. */
-function sweep(index: SecretIndex, remove: (expired: SecretMetadata) => Promise<unknown>, log: Logger): () => void {
+function sweep(options: {
+  readonly index: SecretIndex;
+  readonly remove: (expired: SecretMetadata) => Promise<unknown>;
+  readonly sweepChance: () => number;
+  readonly log: Logger;
+}): () => void {
+  const { index, remove, sweepChance, log } = options;
   const removing = new Set<string>();
   const timer = setInterval(() => {
-    for (const one of index.tick()) {
-      if (removing.size >= maxSweeping || removing.has(one.uid) || Math.random() > sweepChance) continue;
+    const expired = index.tick();
+    const chance = sweepChance();
+    for (const one of expired) {
+      if (removing.size >= maxSweeping || removing.has(one.uid) || Math.random() >= chance) continue;
       removing.add(one.uid);
       // What fails is tried again: it is still there then.
       void remove(one)

@@ -4,7 +4,7 @@ import type { ClassReading } from './settings.ts';
 import type { World } from './world.ts';
 import type { Diagnostic, DiagnosticCode, ObjectReference } from '../model/diagnostic.ts';
 import type { Condition, Status } from '../model/kinds.ts';
-import { referenceTo } from '../model/objects.ts';
+import { ingressClassSpec, referenceTo } from '../model/objects.ts';
 import type { Collection, KubernetesObject } from '../model/objects.ts';
 
 export interface DesiredStatus {
@@ -69,14 +69,21 @@ export function desiredStatuses(
     ...[...reading.providers.values()].map((provider) =>
       describe('identityProviders', provider.object, unusable(provider)),
     ),
-    ...[...inventory.sallyports.values()].map((object) =>
-      describe(
-        'sallyports',
-        object,
-        object === reading.sallyport ? undefined : `no IngressClass ${world.options.className} points at it`,
-      ),
+    ...sallyportsToTellOf(world, reading).map((object) =>
+      describe('sallyports', object, object === reading.sallyport ? undefined : 'no IngressClass points at it'),
     ),
   ];
+}
+
+/** Ours, and those that are nobody's: of another class's, the instance that serves that class speaks. */
+function sallyportsToTellOf({ inventory }: World, { sallyport }: ClassReading): readonly KubernetesObject[] {
+  const used = new Set(
+    [...inventory.ingressClasses.values()].flatMap((object) => {
+      const { parameters } = ingressClassSpec.safeParse(object.spec).data ?? {};
+      return parameters?.kind === 'Sallyport' ? [parameters.name] : [];
+    }),
+  );
+  return [...inventory.sallyports.values()].filter((one) => one === sallyport || !used.has(one.metadata.name));
 }
 
 function unusable({ settings }: ProviderReading): string | undefined {

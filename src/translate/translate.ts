@@ -2,6 +2,7 @@
 import { settleHosts } from './hosts.ts';
 import { isServed, readIngress } from './ingress.ts';
 import type { IngressReading } from './ingress.ts';
+import { withinNamespaces } from './namespaces.ts';
 import { readPolicy } from './policy.ts';
 import { byAge } from './precedence.ts';
 import { readClass } from './settings.ts';
@@ -28,6 +29,8 @@ export interface Translation {
   readonly authority: AuthoritySettings;
   readonly diagnostics: readonly Diagnostic[];
   readonly statuses: readonly DesiredStatus[];
+  /** Those of the class that is served, oldest first. */
+  readonly ingresses: readonly KubernetesObject[];
   /** The Secrets and ConfigMaps that something refers to. */
   readonly references: References;
   /** Whether the content of one of them is still to come: a better answer will follow. */
@@ -39,9 +42,11 @@ export interface Translation {
  * @param now Milliseconds since the epoch, for the dates of certificates and conditions.
  */
 export function translate(inventory: Inventory, options: TranslateOptions, now: number): Translation {
-  const world = createWorld(inventory, options, now);
+  const world = createWorld(withinNamespaces(inventory, options), options, now);
   const reading = readClass(world);
-  const ingresses = [...inventory.ingresses.values()].filter((ingress) => isServed(ingress, reading)).toSorted(byAge);
+  const ingresses = [...world.inventory.ingresses.values()]
+    .filter((ingress) => isServed(ingress, reading))
+    .toSorted(byAge);
   const served = ingresses
     .filter((ingress) => !isSolver(ingress))
     .map((ingress) => readIngress(world, reading, ingress));
@@ -70,6 +75,7 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
     authority: reading.authority,
     diagnostics,
     statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served, policies, hosts)),
+    ingresses,
     references: world.references,
     isPending: world.isPending(),
   };

@@ -1,5 +1,6 @@
 // The inventory, seen from translation: look-ups by name, and a note of each Secret and ConfigMap that a reference names.
 import { metadataEntry } from './parse.ts';
+import type { LabelSelector } from '../model/selector.ts';
 import { collections, objectKey, reachOf } from '../model/objects.ts';
 import type { Inventory, KubernetesObject, ObjectMap, ReferencedCollection, References } from '../model/objects.ts';
 
@@ -33,6 +34,8 @@ export interface TranslateOptions {
   readonly installationNamespace: string;
   /** Objects come from files: no API server has checked them, and there is one tenant. */
   readonly fromFolder: boolean;
+  /** Only what stands in these namespaces is served; absent: all that the inventory holds. */
+  readonly namespaceSelector?: LabelSelector;
   /** The topology zone that we are in; absent: nobody told us. */
   readonly zone?: string;
 }

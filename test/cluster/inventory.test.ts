@@ -8,6 +8,8 @@ import { createKubernetesClient } from '../../src/kubernetes/client.ts';
 import type { KubernetesClient } from '../../src/kubernetes/client.ts';
 import { kubeconfigConnection } from '../../src/kubernetes/connect.ts';
 import { createReporter } from '../../src/kubernetes/reporter.ts';
+import { startTerm, systemClocks } from '../../src/kubernetes/term.ts';
+import type { Term } from '../../src/kubernetes/term.ts';
 import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { Inventory } from '../../src/model/objects.ts';
 import { createMetrics } from '../../src/telemetry.ts';
@@ -34,6 +36,13 @@ kind: Secret
 metadata: { name: ${name}, namespace: default, annotations: { a: b } }
 stringData: { key: ${value} }
 `;
+
+/** An election that is won. */
+function leading(): { onTerm(listener: (term: Term) => void): void } {
+  const term = startTerm(systemClocks);
+  term.extend(systemClocks.read(), 300_000);
+  return { onTerm: (listener) => listener(term) };
+}
 
 describe('the inventory of a real API server', () => {
   let server: ApiServer;
@@ -99,7 +108,13 @@ describe('the inventory of a real API server', () => {
     const { inventories, latest } = await start();
     await until(() => latest().policies.has('default/staff'), 1000);
     const log = lines();
-    const reporter = createReporter({ client, log: log.logger });
+    const reporter = createReporter({
+      client,
+      election: leading(),
+      className: 'x',
+      refresh: () => undefined,
+      log: log.logger,
+    });
     const object = { kind: 'Policy', namespace: 'default', name: 'staff' };
     const condition = {
       type: 'Programmed',
@@ -112,6 +127,7 @@ describe('the inventory of a real API server', () => {
     const findings = {
       statuses: [{ collection: 'policies' as const, object, status: { conditions: [condition], routes: 3 } }],
       diagnostics: [],
+      ingresses: [],
     };
     await sleep(50);
     const rounds = inventories.length;
@@ -139,7 +155,13 @@ describe('the inventory of a real API server', () => {
     await server.apply(ingress('c.example.com'));
     const { latest } = await start();
     const log = lines();
-    const reporter = createReporter({ client, log: log.logger });
+    const reporter = createReporter({
+      client,
+      election: leading(),
+      className: 'x',
+      refresh: () => undefined,
+      log: log.logger,
+    });
     const diagnostic = (kind: string, name: string, namespace?: string): Diagnostic => ({
       code: 'ServiceNotFound',
       severity: 'error',
@@ -155,7 +177,7 @@ spec: { oidc: { issuer: "https://idp.example.com", clientID: a } }
 `);
     await until(() => latest().identityProviders.has('okta'));
     const diagnostics = [diagnostic('Ingress', 'app', 'default'), diagnostic('IdentityProvider', 'okta')];
-    reporter.report({ statuses: [], diagnostics }, latest());
+    reporter.report({ statuses: [], diagnostics, ingresses: [] }, latest());
     for (const [kind, name] of [
       ['ingress', 'app'],
       ['identityprovider', 'okta'],

@@ -155,7 +155,7 @@ test('without the right to Leases nobody leads, and one line says so', async () 
   await until(() => election.standing() === 'Forbidden');
   await sleep(200);
   assert.equal(terms.length, 0);
-  const said = log.of('not permitted to use the Lease: nobody here writes statuses and Events');
+  const said = log.of('not permitted to use the Lease: this replica writes no statuses and no Events');
   assert.equal(said.length, 1);
 });
 

@@ -5,7 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, createKubernetesClient } from '../../src/kubernetes/client.ts';
 import { createWriteQueue } from '../../src/kubernetes/queue.ts';
 import { createReporter } from '../../src/kubernetes/reporter.ts';
-import type { Findings, Reporter } from '../../src/kubernetes/reporter.ts';
+import type { Findings } from '../../src/kubernetes/reporter.ts';
+import type { Writer } from '../../src/kubernetes/statuses.ts';
+import { startTerm, systemClocks } from '../../src/kubernetes/term.ts';
+import type { RunningTerm, Term } from '../../src/kubernetes/term.ts';
+import type { IngressAddress, PublishedStatus } from '../../src/model/addresses.ts';
 import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { Condition, Status } from '../../src/model/kinds.ts';
 import { emptyInventory } from '../../src/model/objects.ts';
@@ -30,7 +34,11 @@ const condition = (status: 'True' | 'False', lastTransitionTime = '2030-01-01T00
 
 describe('the reporter', () => {
   let api: FakeApi;
-  let reporter: Reporter;
+  let reporter: Writer<Findings>;
+  let begin: (term: Term) => void;
+  let term: RunningTerm;
+  let refreshed: number;
+  let addresses: readonly IngressAddress[] | undefined;
   let log: ReturnType<typeof lines>;
   let now: number;
 
@@ -39,13 +47,30 @@ describe('the reporter', () => {
     log = lines();
     now = Date.parse('2026-05-01T10:00:00.123Z');
     const client = createKubernetesClient({ server: api.url, credentials: async () => ({}) });
-    reporter = createReporter({ client, log: log.logger, now: () => now });
+    refreshed = 0;
+    addresses = undefined;
+    reporter = createReporter({
+      client,
+      election: { onTerm: (listener) => (begin = listener) },
+      className: 'sallyport',
+      addresses: () => addresses,
+      refresh: () => (refreshed += 1),
+      log: log.logger,
+      now: () => now,
+    });
+    newTerm();
   });
   afterEach(async () => {
     await reporter.stop();
+    term.end('the test is over');
     await api.stop();
   });
 
+  function newTerm(): void {
+    term = startTerm(systemClocks);
+    term.extend(systemClocks.read(), 60_000);
+    begin(term);
+  }
   const inventory = (status?: Status, uid?: string): Inventory => ({
     ...emptyInventory(),
     policies: new Map([['default/p', object('Policy', 'p', uid)]]),
@@ -55,6 +80,7 @@ describe('the reporter', () => {
   const wanting = (status: Status, diagnostics: Diagnostic[] = []): Findings => ({
     statuses: [{ collection: 'policies', object: { kind: 'Policy', namespace: 'default', name: 'p' }, status }],
     diagnostics,
+    ingresses: [],
   });
   const about = (message: string, kind = 'Ingress', name = 'i'): Diagnostic => ({
     code: 'PathInvalid',
@@ -63,7 +89,7 @@ describe('the reporter', () => {
     path: 'spec.rules[0]',
     message,
   });
-  const saying = (...diagnostics: Diagnostic[]): Findings => ({ statuses: [], diagnostics });
+  const saying = (...diagnostics: Diagnostic[]): Findings => ({ statuses: [], diagnostics, ingresses: [] });
   const patches = () => api.seen.filter(({ method }) => method === 'PATCH');
   const events = () => api.seen.filter(({ method }) => method === 'POST');
   const statusOf = (index: number) => (patches()[index]?.body as { status: Status } | undefined)?.status;
@@ -73,7 +99,7 @@ describe('the reporter', () => {
     await until(() => patches().length === 1);
     const { path, query, body } = patches()[0]!;
     assert.equal(path, '/apis/sallyport.dev/v1alpha1/namespaces/default/policies/p/status');
-    assert.equal(query.toString(), 'fieldManager=sallyport&force=true');
+    assert.equal(query.toString(), 'fieldManager=sallyport%2Fsallyport&force=true');
     assert.deepEqual(body, {
       apiVersion: 'sallyport.dev/v1alpha1',
       kind: 'Policy',
@@ -159,11 +185,119 @@ describe('the reporter', () => {
     await until(() => events().length === 2);
   });
 
-  test('at most fifty Events a minute', async () => {
-    reporter.report(saying(...Array.from({ length: 70 }, (_, index) => about(`wrong ${index}`))), inventory());
-    await until(() => events().length === 50);
+  test('an Event that is there already, told by who led before, becomes a series', async () => {
+    const name = () => (events()[0]!.body as { metadata: { name: string } }).metadata.name;
+    const exists = { code: 409, reason: 'AlreadyExists', message: 'it exists' };
+    api.onOther((request, response) => {
+      if (request.method === 'POST') response.writeHead(409).end(JSON.stringify(exists));
+      return request.method === 'POST';
+    });
+    api.put('/apis/events.k8s.io/v1/namespaces/default/events', { metadata: { name: 'unknown' } });
+    reporter.report(saying(about('bad path.')), inventory());
+    await until(() => events().length === 1);
+    const first = name();
+    // The same fault again, by another: under the same name.
+    term.end('over');
+    newTerm();
+    api.put('/apis/events.k8s.io/v1/namespaces/default/events', { metadata: { name: first }, series: { count: 4 } });
+    reporter.report(saying(about('bad path.')), inventory());
+    await until(() => patches().length === 1);
+    assert.equal((events()[1]!.body as { metadata: { name: string } }).metadata.name, first);
+    assert.deepEqual(patches()[0]?.body, { series: { count: 5, lastObservedTime: '2026-05-01T10:00:00.123000Z' } });
+  });
+
+  test('what lasts is told again before the API server forgets it', async () => {
+    reporter.report(saying(about('bad path.')), inventory());
+    await until(() => events().length === 1);
+    now += 29 * 60_000;
+    reporter.report(saying(about('bad path.')), inventory());
+    await sleep(30);
+    assert.equal(events().length, 1);
+    now += 60_000;
+    reporter.report(saying(about('bad path.')), inventory());
+    await until(() => events().length === 2);
+  });
+
+  test('nothing is written outside a term, and each begins with a look of its own', async () => {
+    assert.equal(refreshed, 1);
+    term.end('over');
+    reporter.report(wanting({ routes: 2 }, [about('bad path.')]), inventory());
+    await sleep(30);
+    assert.equal(api.seen.length, 0);
+    newTerm();
+    assert.equal(refreshed, 2);
+    reporter.report(wanting({ routes: 2 }, [about('bad path.')]), inventory());
+    await until(() => patches().length === 1 && events().length === 1);
+  });
+
+  test('another class that uses a policy has the word, until its status is of an older generation', async () => {
+    const unused = { ...condition('False'), reason: 'Unused' };
+    const theirs = (generation: number, status: 'True' | 'False' = 'True') =>
+      inventory({
+        conditions: [{ ...condition(status), observedGeneration: generation }],
+        routes: 7,
+        writers: ['sallyport/other'],
+      } as Status);
+    reporter.report(wanting({ conditions: [unused], routes: 0 }), theirs(1));
+    reporter.report(wanting({ conditions: [condition('True')], routes: 2 }), theirs(1));
+    await sleep(30);
+    assert.equal(patches().length, 0);
+    reporter.report(wanting({ conditions: [condition('True')], routes: 2 }), theirs(1, 'False'));
+    await until(() => patches().length === 1);
+    await sleep(10);
+    reporter.report(wanting({ conditions: [unused], routes: 0 }), theirs(0));
+    await until(() => patches().length === 2);
+  });
+
+  describe('addresses', () => {
+    const served: PublishedStatus = { addresses: [{ ip: '192.0.2.1' }], writers: ['sallyport/sallyport'] };
+    const withStatus = (status?: PublishedStatus): Inventory => ({
+      ...inventory(),
+      statuses: new Map(status === undefined ? [] : [['Ingress/default/i', status]]),
+    });
+    const report = (isOurs: boolean, seen: Inventory) =>
+      reporter.report({ ...saying(), ingresses: isOurs ? [...seen.ingresses.values()] : [] }, seen);
+    const pauseMs = 320;
+
+    test('are applied where they differ, once, and not before they are known', async () => {
+      const seen = withStatus();
+      report(true, seen);
+      await sleep(pauseMs);
+      assert.equal(patches().length, 0);
+      addresses = [{ ip: '192.0.2.1' }, { hostname: 'lb.example' }];
+      report(true, seen);
+      await until(() => patches().length === 1);
+      const { path, query, body } = patches()[0]!;
+      assert.equal(path, '/apis/networking.k8s.io/v1/namespaces/default/ingresses/i/status');
+      assert.equal(query.get('fieldManager'), 'sallyport/sallyport');
+      assert.deepEqual((body as { status: unknown }).status, { loadBalancer: { ingress: addresses } });
+      report(true, seen);
+      await sleep(pauseMs);
+      assert.equal(patches().length, 1);
+      addresses = [{ ip: '192.0.2.1' }];
+      report(true, withStatus(served));
+      await sleep(pauseMs);
+      assert.equal(patches().length, 1);
+    });
+
+    test('are taken out of an Ingress that left the class where we wrote them, and out of no other', async () => {
+      addresses = [{ ip: '192.0.2.1' }];
+      report(false, withStatus({ addresses: [{ ip: '192.0.2.1' }] }));
+      await sleep(pauseMs);
+      report(false, withStatus({ addresses: [{ ip: '192.0.2.1' }], writers: ['sallyport/other'] }));
+      await sleep(pauseMs);
+      assert.equal(patches().length, 0);
+      report(false, withStatus(served));
+      await until(() => patches().length === 1);
+      assert.deepEqual((patches()[0]!.body as { status: unknown }).status, {});
+    });
+  });
+
+  test('at most three hundred Events a minute', async () => {
+    reporter.report(saying(...Array.from({ length: 320 }, (_, index) => about(`wrong ${index}`))), inventory());
+    await until(() => events().length === 300);
     await sleep(50);
-    assert.equal(events().length, 50);
+    assert.equal(events().length, 300);
   });
 });
 
