@@ -22,9 +22,15 @@ export function upgradeAsked(request: IncomingMessage): string | undefined {
 
 const usual: readonly string[] = ['websocket'];
 
-/** Whether a route lets its connections switch to this protocol; where it does not, the request is one like any other. */
-export function maySwitch({ upgrades = usual }: Pick<Route, 'upgrades'>, protocol: string): boolean {
-  return upgrades.includes(protocol.toLowerCase());
+/**
+ * Whether a route lets its connections switch to this protocol; where it does not, the request is one like any other. HTTP/2
+ * knows no switch (RFC 9113 §8.6), and applications that offer WebSocket by extended CONNECT (RFC 8441) offer it by HTTP/1.1, too.
+ */
+export function maySwitch(
+  { upgrades = usual, upstream }: Pick<Route, 'upgrades' | 'upstream'>,
+  protocol: string,
+): boolean {
+  return upstream?.protocol !== 'h2c' && upgrades.includes(protocol.toLowerCase());
 }
 
 /** A 200 is no consent, and neither is a 101 to something else (CVE-2024-23326). */

@@ -164,6 +164,21 @@ test('requests share a connection, and no more of them than the application allo
     { maxConcurrentStreams: 2 },
   ));
 
+test('a WebSocket handshake is a request like any other: HTTP/2 knows no switch of protocols', () =>
+  withApplication(
+    ({ stream, headers }) => {
+      stream.respond({ ':status': headers.upgrade === undefined ? 426 : 200 });
+      stream.end('use HTTP/1.1');
+    },
+    async ({ get }, { asked }) => {
+      const handshake = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+      const answer = await get('/', ...handshake, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==');
+      assert.equal(answer.status, 426);
+      assert.match(answer.body, /use HTTP/);
+      assert.equal(asked[0]?.headers.connection, undefined);
+    },
+  ));
+
 test('a slow reader slows the application down, holds up nobody else, and loses nothing', () =>
   withApplication(
     ({ stream, headers }) => {
