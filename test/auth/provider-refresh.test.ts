@@ -163,6 +163,12 @@ describe('a refresh', () => {
       await assert.rejects(provider.refresh(session, 0), refuses('invalid'), JSON.stringify(claims));
     }
   });
+
+  test('with an id token that is no token is refused', async (t) => {
+    const { provider, session } = await signedIn(t);
+    fake.behaviour.sign = () => 'x.y.z';
+    await assert.rejects(provider.refresh(session, 0), refuses('invalid'));
+  });
 });
 
 const onToken = (answer: (request: IncomingMessage, response: ServerResponse) => void) =>

@@ -326,6 +326,17 @@ describe('a provider that fails is unavailable', () => {
     everywhere((response) => void response.destroy()),
   );
   test(
+    'by half a JSON',
+    everywhere((response) => {
+      const half = JSON.stringify(honestDocument()).slice(0, -20);
+      response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(half);
+    }),
+  );
+  test(
+    'by a page instead of JSON',
+    everywhere((response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('<html>')),
+  );
+  test(
     'by an answer over 1 MiB',
     everywhere((response) => sendJson(response, 200, { ...honestDocument(), x: big })),
   );

@@ -23,7 +23,7 @@ export function signInError(name: string, cause: unknown): ProviderError {
 export function refreshError(name: string, cause: unknown): ProviderError {
   const own = ownError(cause);
   if (own === undefined) return made(name, refreshFault(cause), cause);
-  // Our own fetch gives up on an answer that is too large; what was asked for has happened by then.
+  // Our own fetch gives up on an answer that is too large, or breaks off; what was asked for has happened by then.
   if (own.code === 'unavailable') return new ProviderError('unknown', own.message, { cause });
   return own.code === 'denied' ? new ProviderError('ended', own.message, { cause }) : own;
 }
@@ -55,7 +55,7 @@ function signInFault(cause: unknown): Fault {
     const isBusy = status >= 500 || status === 429 || busyErrors.has(error);
     return { code: isBusy ? 'unavailable' : 'invalid', what: `refused the code: ${error}` };
   }
-  return failedCheck(cause, unreadable) ?? { code: 'unavailable', what: 'did not answer' };
+  return failedCheck(cause) ?? { code: 'unavailable', what: 'did not answer' };
 }
 
 // The person must sign in again: the grant is over (RFC 6749, section 5.2), or goes on only with the person's help
@@ -73,7 +73,7 @@ const brokeOff: Fault = { code: 'unknown', what: 'broke off while it refreshed a
 function refreshFault(cause: unknown): Fault {
   if (wasNotSent(cause)) return { code: 'unavailable', what: 'cannot be reached' };
   const refusal = refusalOf(cause);
-  if (refusal === undefined) return failedCheck(cause, unreadableOrBroken) ?? brokeOff;
+  if (refusal === undefined) return failedCheck(cause) ?? brokeOff;
   const { status, error = 'no reason given' } = refusal;
   const what = `answered ${status} to a refresh: ${error}`;
   if (endedErrors.has(error)) return { code: 'ended', what };
@@ -103,10 +103,8 @@ const unreadable: ReadonlySet<string> = new Set([
   'OAUTH_RESPONSE_IS_NOT_JSON',
   'OAUTH_RESPONSE_IS_NOT_CONFORM',
 ]);
-// One that breaks off in the middle of its JSON, too: what was to be refreshed has been by then.
-const unreadableOrBroken: ReadonlySet<string> = new Set([...unreadable, 'OAUTH_PARSE_ERROR']);
 
-function failedCheck(cause: unknown, exempt: ReadonlySet<string>): Fault | undefined {
-  if (!(cause instanceof oidc.ClientError) || cause.code === undefined || exempt.has(cause.code)) return undefined;
+function failedCheck(cause: unknown): Fault | undefined {
+  if (!(cause instanceof oidc.ClientError) || cause.code === undefined || unreadable.has(cause.code)) return undefined;
   return { code: 'invalid', what: `gave an answer that fails a check: ${cause.code}` };
 }

@@ -103,5 +103,23 @@ async function readWhole(response: UndiciResponse): Promise<Response> {
     chunks.push(chunk);
   }
   const { status, headers } = response;
-  return new Response(bytes === 0 ? null : Buffer.concat(chunks), { status, headers: [...headers] });
+  const whole = Buffer.concat(chunks);
+  // Judged here: further on it has the same name as a token that cannot be read, which is no failure but a fault.
+  if (status === 200 && isJson(headers) && bytes > 0 && !isWhole(whole)) {
+    throw new ProviderError('unavailable', 'an answer breaks off in the middle of its JSON, or is none');
+  }
+  return new Response(bytes === 0 ? null : whole, { status, headers: [...headers] });
+}
+
+function isJson(headers: UndiciResponse['headers']): boolean {
+  return /^application\/([^;]+\+)?json\b/i.test(headers.get('content-type') ?? '');
+}
+
+function isWhole(json: Buffer): boolean {
+  try {
+    JSON.parse(json.toString());
+    return true;
+  } catch {
+    return false;
+  }
 }
