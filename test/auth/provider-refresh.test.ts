@@ -165,6 +165,7 @@ describe('a refresh', () => {
   });
 
   test('with an id token that is no token is refused', async (t) => {
+    t.after(() => delete fake.behaviour.sign);
     const { provider, session } = await signedIn(t);
     fake.behaviour.sign = () => 'x.y.z';
     await assert.rejects(provider.refresh(session, 0), refuses('invalid'));
