@@ -66,12 +66,15 @@ for (const [what, bytes] of Object.entries(requests)) {
     }));
 }
 
-test('a session that ends while the request is on its way to the application cuts it off too', () =>
+test('a session that ends while the request is on its way to the application is answered by us, and the application is let go', () =>
   withRig({ application: () => undefined }, async (rig) => {
     const answer = rig.send(requests['an event stream']);
     await eventually(() => rig.upstream.requests.length === 1, 'the application has the request');
     rig.authority.end('session-good');
-    assert.equal((await answer).status, 0);
+    const { status, raw } = await answer;
+    assert.equal(status, 401);
+    assert.equal(raw.match(/HTTP\/1\.1/g)?.length, 1);
+    await eventually(() => rig.upstream.sockets.size === 0, 'the application is let go');
   }));
 
 test('an answer of the authority that was under way when the session ended opens nothing', () =>
