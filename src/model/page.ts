@@ -103,6 +103,8 @@ export interface PersonShown {
   readonly email?: string;
   readonly name?: string;
   readonly groups: readonly string[];
+  /** There may be others. */
+  readonly groupsUnknown?: true;
   readonly provider: string;
   /** Milliseconds since the epoch. */
   readonly signedInAt: number;

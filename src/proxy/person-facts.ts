@@ -12,11 +12,18 @@ export function personFacts(person: PersonShown): readonly Fact[] {
   return [
     ...(person.email === undefined ? [] : [['E-mail', person.email] as const]),
     ['Account', person.user],
-    ['Groups', person.groups.length === 0 ? 'none' : person.groups],
+    ...groupFacts(person),
     ['Signed in with', person.provider],
     ['Since', when(person.signedInAt)],
     ['Until', when(person.expiresAt)],
   ];
+}
+
+/** Whoever is refused for their groups sees here that it is us who do not know them. */
+function groupFacts({ groups, groupsUnknown }: PersonShown): readonly Fact[] {
+  const unknown = 'not known at the moment';
+  if (groups.length === 0) return [['Groups', groupsUnknown === true ? unknown : 'none']];
+  return [['Groups', groups], ...(groupsUnknown === true ? [['Other groups', unknown] as const] : [])];
 }
 
 /** A use that was noted at the sign-in itself says nothing. */

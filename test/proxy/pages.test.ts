@@ -99,6 +99,17 @@ test('who somebody is: as many groups as there are, markup of theirs as text, an
   assert.match(html, /<dd>1 January 1970 at 00:00 UTC<\/dd>/);
 });
 
+test('groups that are not known are no groups that there are not', () => {
+  const shown = (groups: readonly string[], groupsUnknown?: true): string => {
+    const person = { ...identity, groups, ...(groupsUnknown && { groupsUnknown }) };
+    return renderHtml(describePage({ kind: 'WhoAmI', identity: person, signOut: '/x' }), 'id');
+  };
+  assert.match(shown([]), /<dt>Groups<\/dt><dd>none<\/dd>/);
+  assert.match(shown([], true), /<dt>Groups<\/dt><dd>not known at the moment<\/dd>/);
+  assert.match(shown(['staff'], true), /<li>staff<\/li>.*<dt>Other groups<\/dt><dd>not known at the moment<\/dd>/s);
+  assert.doesNotMatch(shown(['staff']), /not known/);
+});
+
 test('a sign-out has the browser forget the pages of the host, and a sign-in does not', () =>
   withRig({ settings: { authenticationHost: 'auth.localhost' } }, async ({ get, send, authority }) => {
     authority.answer = { kind: 'Redirect', status: 303, location: '/x', cookies: [] };
