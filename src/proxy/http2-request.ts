@@ -151,11 +151,9 @@ function answerOf(stream: ClientHttp2Stream, headers: IncomingHttpHeaders, raw: 
     // node:http2 ends a stream also when its connection breaks, and when it is reset without an error.
     const isWhole =
       stream.rstCode === NGHTTP2_NO_ERROR && !(hasBody && length !== undefined && received !== Number(length));
-    // Trailers are told of in a tick of their own.
-    process.nextTick(() => {
-      if (isWhole) body.push(null);
-      else body.destroy(failure('ECONNRESET', 'the answer broke off'));
-    });
+    // The body's own end is told of a tick later: trailers are there by then.
+    if (isWhole) body.push(null);
+    else body.destroy(failure('ECONNRESET', 'the answer broke off'));
   });
   stream.on('close', () => {
     if (!stream.readableEnded) body.destroy(failure('ECONNRESET', 'the answer broke off'));

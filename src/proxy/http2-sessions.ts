@@ -69,7 +69,6 @@ export function createHttp2Sessions(lookup: LookupFunction, idleMs: number): Htt
       retire(kept);
       for (const taken of kept.waiting) taken(broken ?? closedEarly());
     });
-    session.on('goaway', () => retire(kept));
     session.setTimeout(idleMs, () => {
       if (kept.isReady) retire(kept);
     });
@@ -135,6 +134,7 @@ export function createHttp2Sessions(lookup: LookupFunction, idleMs: number): Htt
 }
 
 function hasRoom({ session, isReady, open, waiting }: Kept): boolean {
+  // Closed it is also when the application has said that it is going away.
   if (session.closed || session.destroyed) return false;
   const allowed = isReady ? (session.remoteSettings.maxConcurrentStreams ?? streamsPerSession) : streamsPerSession;
   return open + waiting.size < Math.min(allowed, streamsPerSession);
