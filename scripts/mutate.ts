@@ -9,8 +9,11 @@ import { mutantsOf } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
 
 const root = join(import.meta.dirname, '..');
-const mutated = 'src/policy/{criteria/*,text,list,address,wall-clock,data-set,truth,compile,evaluate}.ts';
-const tests = ['criteria', 'policy', 'evaluate', 'parse', 'seen'].map((name) => `${name}.test.ts`);
+const mutated =
+  'src/policy/{criteria/*,text,list,address,wall-clock,data-set,truth,compile,decide,evaluate,step-up,workload}.ts';
+const tests = ['criteria', 'policy', 'evaluate', 'parse', 'seen', 'step-up', 'unknown-groups'].map(
+  (name) => `${name}.test.ts`,
+);
 
 /** Runs at once what a test file has to say, and throws at the first test that fails. */
 const shim = `data:text/javascript,

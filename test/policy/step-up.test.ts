@@ -66,6 +66,30 @@ const cases: readonly [what: string, rules: readonly Rule[], facts: Facts, stepU
     signedIn({ acr: 'gold' }),
     { withinSeconds: 300 },
   ],
+  [
+    'acr and a method, as many of the one as of the other',
+    [allOf(gold, mfa)],
+    signedIn({}),
+    { acrValues: ['gold'], methods: ['mfa'] },
+  ],
+  [
+    'age alone, where strength beside it would do too',
+    [allOf(recent), allOf(recent, gold)],
+    signedIn({}),
+    { withinSeconds: 300 },
+  ],
+  [
+    'nothing where CEL alone asks for age, whatever strength is asked for beside it',
+    [allOf(gold, { cel: 'session.authenticatedAt > timestamp("2026-11-27T11:30:00Z")' })],
+    signedIn({}),
+    undefined,
+  ],
+  [
+    'nothing where no method is to be one that nobody asks for',
+    [allOf(gold, { authenticationMethod: { exclude: 'sms' } })],
+    signedIn({}),
+    undefined,
+  ],
   ['nothing where CEL alone asks', [allOf(cel)], signedIn({}), undefined],
   ['nothing where something else is in the way', [allOf(gold, { groups: { has: 'x' } })], signedIn({}), undefined],
   ['nothing that no list of acr_values can hold', [allOf({ acr: { is: 'two words' } })], signedIn({}), undefined],
@@ -100,5 +124,7 @@ describe('of somebody who is refused', () => {
     const long = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(100));
     const sent = evaluate(accessOf(allOf({ acr: { in: long } })), signedIn({})).stepUp?.acrValues;
     assert.deepEqual(sent, long.slice(0, 2));
+    const whole = ['a'.repeat(127), 'b'.repeat(128)];
+    assert.deepEqual(evaluate(accessOf(allOf({ acr: { in: whole } })), signedIn({})).stepUp?.acrValues, whole);
   });
 });

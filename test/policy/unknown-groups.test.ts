@@ -50,6 +50,18 @@ test('under not and nor as well', () => {
   assert.equal(decision([{ allow: { nor: [{ groups: { has: 'contractors' } }] } }]), 'Deny');
 });
 
+test('an explanation says that they are not known, and not that they do not match', () => {
+  const rules: readonly Rule[] = [{ allow: { and: [{ groups: { has: 'engineering' } }] } }];
+  const seen = (facts: Facts) => {
+    const policy = { name: 'p', mode: 'Enforce', rules } as const;
+    const { policies } = explain({ policies: [{ policy, attachment: 'Own' }], defaultAccess: 'Deny' }, facts);
+    const criterion = policies[0]?.rules[0]?.operators[0]?.criteria[0];
+    return [criterion?.result, criterion?.reason, criterion?.seen];
+  };
+  assert.deepEqual(seen(ana), [true, 'groups-ok', ['engineering']]);
+  assert.deepEqual(seen(unknown), [false, 'criterion-error', { failed: 'the groups are not known' }]);
+});
+
 test('what does not ask for groups is judged as ever', () => {
   assert.equal(decision([{ allow: { and: [{ user: { is: 'ana' } }] } }]), 'Allow');
 });
