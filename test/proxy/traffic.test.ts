@@ -32,6 +32,7 @@ test('request headers are set in the place of the client’s, under any spelling
         requestHeaders: changes({
           set: [
             ['X-Tenant', 'shop'],
+            ['X_Region', 'north'],
             ['Authorization', new Redacted('Bearer of-the-upstream')],
           ],
           add: [['Via', '1.1 edge']],
@@ -44,6 +45,7 @@ test('request headers are set in the place of the client’s, under any spelling
         '/',
         'X-Tenant: blog',
         'X_Tenant: blog',
+        'X-Region: blog',
         'authorization: Basic mine',
         'Via: 1.1 client',
         'X-Debug: 1',
@@ -216,16 +218,32 @@ test('a maintenance without a word has a page all the same', () =>
     assert.match(page.body, /being worked on/);
   }));
 
-test('a route has waits of its own', () =>
+test('a route has waits of its own, longer ones too', () =>
   withRig(
     {
-      application: () => undefined,
-      settings: { timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000 } },
-      hosts: only({ timeouts: { firstByteMs: 50 } }),
+      // Thinks, begins, and thinks again.
+      application: (_request, socket) => {
+        setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi'), 150);
+        setTimeout(() => socket.write('ho'), 300);
+      },
+      settings: { timeouts: { connectMs: 5_000, firstByteMs: 40, idleMs: 40 } },
+      hosts: (to) => [
+        {
+          host: 'app.example.com',
+          routes: [
+            to('/patient', publicAccess, { timeouts: { firstByteMs: 60_000, idleMs: 60_000 } }),
+            to('/silent', publicAccess, { timeouts: { firstByteMs: 60_000 } }),
+            to('/', publicAccess),
+          ],
+        },
+      ],
     },
-    async ({ get, lines }) => {
+    async ({ get }) => {
       assert.equal((await get('/')).status, 504);
-      assert.equal(lines.at(-1)?.['outcome'], 'FirstByteTimeout');
+      const patient = await get('/patient');
+      assert.equal(patient.status, 200);
+      assert.equal(patient.body, 'hiho');
+      assert.notEqual((await get('/silent')).body, 'hiho');
     },
   ));
 
