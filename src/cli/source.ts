@@ -67,7 +67,14 @@ async function openCluster(
   await makeKeyRing(client, namespace, log);
   // The installation's own namespace always belongs to them: its Secrets and its authentication host's Ingress are there.
   const namespaces = settings.namespaces && [...new Set([...settings.namespaces, namespace])];
-  const cluster = clusterInventory({ client, log, metrics, onChange, ...(namespaces && { namespaces }) });
+  const cluster = clusterInventory({
+    client,
+    log,
+    metrics,
+    onChange,
+    onStatus: (key, status) => reporter.seen(key, status),
+    ...(namespaces && { namespaces }),
+  });
   // One Lease a class: two installations in one cluster each have a leader.
   const election = startElection({ client, namespace, name: `sallyport-${settings.className}`, log, metrics });
   const published = followAddresses(settings, { client, log, metrics, onChange: cluster.refresh });

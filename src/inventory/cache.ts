@@ -38,7 +38,8 @@ export interface ObjectCache {
   snapshot(): Inventory;
 }
 
-export function createObjectCache(): ObjectCache {
+/** @param onStatus Called for each status that is another than before, by the keys of an inventory's `statuses`. */
+export function createObjectCache(onStatus: (key: string, status: unknown) => void = () => undefined): ObjectCache {
   const current = new Map<Collection, Map<string, KubernetesObject>>();
   for (const collection of Object.keys(collections) as Collection[]) current.set(collection, new Map());
   const statuses = new Map<string, unknown>();
@@ -69,6 +70,7 @@ export function createObjectCache(): ObjectCache {
     if (status === undefined) statuses.delete(key);
     else statuses.set(key, deepFreeze(status));
     statusesDirty = true;
+    onStatus(key, status);
   }
 
   return {

@@ -18,6 +18,8 @@ export interface ClusterInventoryOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   onChange(inventory: Inventory): void;
+  /** A status is another than before, which changes no inventory that translation could see. */
+  onStatus?(key: string, status: unknown): void;
   readonly clock?: Clock;
   /** See {@link watchKind}. */
   readonly idleMs?: number;
@@ -58,7 +60,7 @@ export interface ClusterInventory extends InventorySource {
 export function clusterInventory(options: ClusterInventoryOptions): ClusterInventory {
   const clock = options.clock ?? systemClock;
   const { client, log, metrics } = options;
-  const cache = createObjectCache();
+  const cache = createObjectCache(options.onStatus);
   const watches = new Map<Target, Watch>();
   let ready = false;
   let isDemanded = false;

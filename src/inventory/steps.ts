@@ -15,11 +15,22 @@ export type StepResult =
 const minBackoffMs = 800;
 const maxBackoffMs = 30_000;
 const maxRetryAfterMs = 120_000;
+/**
+ * Nobody is there whom asking could burden, and what was deleted meanwhile is served until somebody answers: a watch that
+ * was cut off asks several times a second, and does not count it.
+ */
+const unreachableMs = 500;
 /** A watch that is closed sooner counts as a failure: reopening it at once asked the server tens of times a second. */
 const minWatchMs = 1000;
 /** After so many failures in a row at one resourceVersion that version is suspect, and everything is listed anew. */
 const failuresBeforeList = 4;
 const forbiddenRetryMs = 60_000;
+
+/** Cut off just now, or refused: a server that answers at all, and be it by resetting, is given its rest. */
+function isAway({ code, cause }: ApiError, failures: number): boolean {
+  const isRefused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+  return code === 'Unreachable' && (isRefused || failures === 0);
+}
 
 /** What comes after a step: the next one, how many failures in a row there have been, and how long to wait. Pure. */
 export function nextStep(
@@ -34,9 +45,14 @@ export function nextStep(
   if (outcome.kind === 'Closed' && outcome.lastedMs >= minWatchMs) {
     return { step: { at: 'Watch', resourceVersion: outcome.resourceVersion }, failures: 0, delayMs: 0 };
   }
+  const error = outcome.kind === 'Failed' ? outcome.error : undefined;
+  if (step.at === 'Watch' && error !== undefined && isAway(error, failures)) {
+    const counted = Math.max(failures, 1);
+    const delayMs = unreachableMs * (0.5 + options.random() / 2);
+    return { step: afterFailure(step, outcome, counted), failures: counted, delayMs };
+  }
   const ceilingMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** (failures + 1));
   const backoffMs = minBackoffMs + options.random() * (ceilingMs - minBackoffMs);
-  const error = outcome.kind === 'Failed' ? outcome.error : undefined;
   const delayMs =
     error?.code === 'Forbidden' && options.optional
       ? forbiddenRetryMs

@@ -16,6 +16,8 @@ export interface AddressFindings {
 const limits = { waiting: 10_000, concurrent: 2, perMinute: 3000 };
 /** A look at 10,000 Ingresses takes some 3 ms: not after each of many changes a second. */
 const restMs = 250;
+/** As with other statuses: two who disagree write no faster. */
+const overwrittenMs = 5_000;
 const type = collections.ingresses;
 
 /** @param addresses Those of now; nothing: not known yet, so nothing is written. */
@@ -26,6 +28,9 @@ export function createAddressWriter(
   const queue = createWriteQueue(limits, log, now);
   let latest: { readonly findings: AddressFindings; readonly inventory: Inventory } | undefined;
   let rest: NodeJS.Timeout | undefined;
+  /** What the watch has shown since the inventory. */
+  let lookedAt = -Infinity;
+  const shown = new Map<string, unknown>();
   /** What we wrote over which status, for as long as the watch has not shown another. */
   const written = new Map<string, { readonly over: unknown; readonly addresses: readonly IngressAddress[] }>();
 
@@ -40,13 +45,14 @@ export function createAddressWriter(
 
   function look(): void {
     rest = undefined;
+    lookedAt = now();
     const known = addresses();
     if (latest === undefined || known === undefined) return;
     const { findings, inventory } = latest;
     const ours = new Set(findings.ingresses);
     for (const object of inventory.ingresses.values()) {
       const key = `Ingress/${objectKey(object.metadata)}`;
-      const seen = inventory.statuses.get(key) as PublishedStatus | undefined;
+      const seen = (shown.has(key) ? shown.get(key) : inventory.statuses.get(key)) as PublishedStatus | undefined;
       const wanted = ours.has(object) ? known : undefined;
       if (isSaid(key, seen, wanted)) queue.drop(key);
       else queue.add(key, { what: key, send: (signal) => write(object, wanted ?? [], seen, signal) });
@@ -80,7 +86,14 @@ export function createAddressWriter(
   return {
     report(findings, inventory) {
       latest = { findings, inventory };
-      rest ??= setTimeout(look, restMs);
+      shown.clear();
+      clearTimeout(rest);
+      rest = setTimeout(look, Math.max(0, restMs - (now() - lookedAt)));
+    },
+    seen(key, status) {
+      if (!key.startsWith('Ingress/')) return;
+      shown.set(key, status);
+      rest ??= setTimeout(look, overwrittenMs);
     },
     async stop() {
       clearTimeout(rest);

@@ -25,7 +25,7 @@ export function isAnothers(desired: Status, known: unknown, fieldManager: string
   const before = conditionsOf(known).find(programmed);
   const ours = desired.conditions?.find(programmed);
   if (before?.observedGeneration !== ours?.observedGeneration) return false;
-  return ours?.reason === 'Unused' || (before?.status === 'True' && ours?.status === 'True');
+  return ours?.reason === 'Unused' || (ours?.status === before?.status && before?.reason !== 'Unused');
 }
 
 /**

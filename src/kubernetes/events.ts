@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { describeReference } from '../model/diagnostic.ts';
 import type { Diagnostic, ObjectReference } from '../model/diagnostic.ts';
-import { isOwnKind } from '../model/resources.ts';
 import { collections, objectKey } from '../model/objects.ts';
 import type { Collection, Inventory, KubernetesObject } from '../model/objects.ts';
 import { ApiError, isRecord, resourcePath } from './client.ts';
@@ -56,6 +55,8 @@ export function createEventWriter(options: WriterOptions): Writer<EventFindings>
         refreshes.drop(name);
       }
     },
+    // An Event says nothing of statuses.
+    seen: () => undefined,
     async stop() {
       await Promise.all([queue.stop(), refreshes.stop()]);
     },
@@ -85,12 +86,12 @@ async function tell({ client, now }: WriterOptions, body: Event, signal: AbortSi
   });
 }
 
-/** The object that a diagnostic is about, where people can be told with an Event: an Ingress, or a kind of ours. */
+/** The object that a diagnostic is about. Of a Secret or ConfigMap that nothing refers to any more, the name alone is known. */
 function objectOf(reference: ObjectReference, inventory: Inventory): KubernetesObject | undefined {
-  if (reference.kind !== 'Ingress' && !isOwnKind(reference.kind)) return undefined;
   const names = Object.keys(collections) as Collection[];
   const collection = names.find((name) => collections[name].kind === reference.kind);
-  return collection && inventory[collection].get(objectKey(reference));
+  const object = collection && inventory[collection].get(objectKey(reference));
+  return object?.kind === reference.kind ? object : undefined;
 }
 
 /** Made from the fault and the life of the object: whoever tells of it, tells of it under this name. */

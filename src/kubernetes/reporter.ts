@@ -57,6 +57,9 @@ export function createReporter(options: ReporterOptions): Writer<Findings> {
     report(findings, inventory) {
       for (const writer of writers) writer.report(findings, inventory);
     },
+    seen(key, status) {
+      for (const writer of writers) writer.seen(key, status);
+    },
     async stop() {
       stopWriters();
       await stopped;

@@ -22,6 +22,8 @@ export interface WriterOptions {
 export interface Writer<Findings> {
   /** Takes the findings about an inventory, and writes, in its own time, what is not said yet. Never throws. */
   report(findings: Findings, inventory: Inventory): void;
+  /** Takes a status as the watch shows it: our own, or what somebody has written over it. */
+  seen(key: string, status: unknown): void;
   /** Ends requests under way; what was not written yet is not written. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,8 @@ export interface StatusFindings {
 }
 
 const limits = { waiting: 10_000, concurrent: 4, perMinute: 6000 };
+/** What others write over is written again no sooner: two who disagree would keep the API server busy. */
+const overwrittenMs = 5_000;
 
 /** The SSA field manager of a class: so that of two installations each knows what it wrote itself. 128 letters at the most. */
 export function fieldManagerOf(className: string): string {
@@ -54,6 +58,8 @@ export function createStatusWriter({ client, fieldManager, log, now }: WriterOpt
   let desired = new Map<string, Desired>();
   /** What we wrote over which status, for as long as the watch has not shown another. */
   const written = new Map<string, { readonly over: unknown; readonly status: Status }>();
+
+  let lookAgain: NodeJS.Timeout | undefined;
 
   function knownStatus(key: string, seen: unknown): unknown {
     const last = written.get(key);
@@ -101,6 +107,18 @@ export function createStatusWriter({ client, fieldManager, log, now }: WriterOpt
       for (const key of before.keys()) if (!desired.has(key)) written.delete(key);
       for (const key of new Set([...before.keys(), ...desired.keys()])) enqueueWhatDiffers(key);
     },
-    stop: () => queue.stop(),
+    seen(key, status) {
+      const want = desired.get(key);
+      if (want === undefined) return;
+      desired.set(key, { ...want, seen: status });
+      lookAgain ??= setTimeout(() => {
+        lookAgain = undefined;
+        for (const one of desired.keys()) enqueueWhatDiffers(one);
+      }, overwrittenMs).unref();
+    },
+    async stop() {
+      clearTimeout(lookAgain);
+      await queue.stop();
+    },
   };
 }

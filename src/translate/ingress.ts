@@ -48,11 +48,16 @@ const legacyClassAnnotation = 'kubernetes.io/ingress.class';
 /** Whether an Ingress is of the class that is served: by field, else by the legacy annotation, else by default. */
 export function isServed(ingress: KubernetesObject, { ingressClass, isDefault }: ClassReading): boolean {
   if (ingressClass === undefined) return false;
+  const className = classNameOf(ingress);
+  return className === undefined ? isDefault : className === ingressClass.metadata.name;
+}
+
+/** The class that an Ingress names, if it does. */
+export function classNameOf(ingress: KubernetesObject): unknown {
   const spec: unknown = ingress.spec;
   const named: unknown =
     typeof spec === 'object' && spec !== null && 'ingressClassName' in spec ? spec.ingressClassName : undefined;
-  const className = named ?? metadataEntry(ingress, 'annotations', legacyClassAnnotation);
-  return className === undefined ? isDefault : className === ingressClass.metadata.name;
+  return named ?? metadataEntry(ingress, 'annotations', legacyClassAnnotation);
 }
 
 const specs = new WeakMap<KubernetesObject, Parsed<IngressSpec>>();
@@ -91,6 +96,7 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
     ...(spec === undefined ? [] : referredTo(world, ingress, spec)),
   ];
   return rememberIngress(ingress, inputs, () => {
+    world.translated();
     const binding = bind(world, ingress, reading, own, cluster);
     if (spec === undefined)
       return { ingress, claims: [], binding, diagnostics: [...diagnostics, ...binding.diagnostics] };

@@ -114,6 +114,17 @@ function nothingServed({ options }: World, found: KubernetesObject | undefined, 
   };
 }
 
+/** The class that an Ingress names is not there at all: somebody who sees nothing but the Ingress should learn it. */
+export function classMissing(
+  { inventory, options }: World,
+  ingresses: readonly KubernetesObject[],
+): readonly Diagnostic[] {
+  const { className } = options;
+  if (inventory.ingressClasses.has(className)) return [];
+  const message = `there is no IngressClass ${className}: create it with spec.controller ${controllerName}, or name another`;
+  return ingresses.map((ingress) => complain(ingress, 'NothingServed', 'spec.ingressClassName', message));
+}
+
 type Parameters = NonNullable<ReturnType<typeof ingressClassSpec.parse>['parameters']>;
 
 function readParameters(
@@ -240,7 +251,7 @@ function readDefaultCertificate(world: World, sallyport: KubernetesObject, spec:
   if (secret !== 'missing') {
     const { certificate, leaf, diagnostics } = readCertificate(secret);
     if (certificate !== undefined && leaf !== undefined)
-      return { certificate, diagnostics: checkDates(sallyport, path, certificate, leaf, world.now) };
+      return { certificate, diagnostics: checkDates(sallyport, path, certificate, leaf, world) };
     const message = `Secret ${key} holds no certificate that can be served, so there is no default one`;
     return { diagnostics: [...diagnostics, complain(sallyport, 'CertificateInvalid', path, message)] };
   }

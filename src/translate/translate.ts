@@ -1,11 +1,11 @@
 // Whole world in, whole answer out: from an inventory to the route table's content, with everything that is wrong attached to the object at fault.
 import { settleHosts } from './hosts.ts';
-import { isServed, readIngress } from './ingress.ts';
+import { classNameOf, isServed, readIngress } from './ingress.ts';
 import type { IngressReading } from './ingress.ts';
 import { withinNamespaces } from './namespaces.ts';
 import { readPolicy } from './policy.ts';
 import { byAge } from './precedence.ts';
-import { readClass } from './settings.ts';
+import { classMissing, readClass } from './settings.ts';
 import type { ClassReading } from './settings.ts';
 import { checkProviders } from './sign-in.ts';
 import { isSolver, readSolver } from './solver.ts';
@@ -63,6 +63,7 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
   );
   const diagnostics = distinct([
     ...reading.diagnostics,
+    ...classMissing(world, namingClass(world)),
     ...policyDiagnostics(world, reading),
     ...served.flatMap((ingress) => ingress.diagnostics),
     ...solvers.flatMap((ingress) => ingress.diagnostics),
@@ -79,6 +80,10 @@ export function translate(inventory: Inventory, options: TranslateOptions, now: 
     references: world.references,
     isPending: world.isPending(),
   };
+}
+
+function namingClass({ inventory, options }: World): readonly KubernetesObject[] {
+  return [...inventory.ingresses.values()].filter((ingress) => classNameOf(ingress) === options.className);
 }
 
 function policyDiagnostics(world: World, reading: ClassReading): readonly Diagnostic[] {

@@ -109,7 +109,7 @@ describe('a watch', () => {
     assert.equal(listed, 1);
     assert.equal(watches()[1]?.query.get('resourceVersion'), '103');
     assert.equal(await restarts(), 1);
-    assert.deepEqual(delays, [1200]);
+    assert.deepEqual(delays, [375]);
   });
 
   test('says that it hears before there is anything to hear, and when it no longer does', async () => {
@@ -343,4 +343,23 @@ test('the wait grows from 0.8 to 30 s and is spread over all of it', () => {
   assert.equal(delay(3, 1), 12_800);
   assert.equal(delay(50, 0), 800);
   assert.equal(delay(50, 1), 30_000);
+});
+
+test('a watch that was cut off asks again soon, and where nobody answers at all, soon again each time', () => {
+  const failed = (code?: string) => {
+    const cause = code === undefined ? undefined : Object.assign(new Error(code), { code });
+    return { kind: 'Failed' as const, error: new ApiError({ code: 'Unreachable', status: 0, message: '', cause }) };
+  };
+  const next = (code: string | undefined, failures: number) =>
+    nextStep({ at: 'Watch', resourceVersion: '7' }, { ...failed(code), resourceVersion: '7' }, failures, {
+      optional: false,
+      random: () => 0.999,
+    });
+  const again = { at: 'Watch', resourceVersion: '7' };
+  assert.deepEqual(next('ECONNRESET', 0).step, again);
+  assert.ok(next('ECONNRESET', 0).delayMs < 500);
+  assert.ok(next('ECONNRESET', 1).delayMs > 1_000, 'somebody is there, and resets');
+  assert.deepEqual(next('ECONNREFUSED', 1).step, again);
+  assert.equal(next('ECONNREFUSED', 1).failures, 1);
+  assert.ok(next('ECONNREFUSED', 1).delayMs < 500);
 });

@@ -33,6 +33,56 @@ describe('a translation', () => {
     );
   });
 
+  test('tells an Ingress that names a class which is not there, and no other', () => {
+    const options = { className: 'absent', installationNamespace: 'sallyport-system', fromFolder: false };
+    const named = (name: string, className: string) => `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: ${name}, namespace: shop}
+spec: {ingressClassName: ${className}, rules: [{host: ${name}.example.com}]}`;
+    const world = `${surroundings}\n---\n${named('ours', 'absent')}\n---\n${named('theirs', 'nginx')}`;
+    const { diagnostics } = translate(inventoryOf(world), options, now);
+    assert.deepEqual(
+      diagnostics
+        .filter(({ object }) => object.kind === 'Ingress')
+        .map(({ code, object }) => `${code}: ${object.name}`),
+      ['NothingServed: ours'],
+    );
+  });
+
+  test('sees the Ingresses and Policies of chosen namespaces and its own alone, by their labels of now', () => {
+    const options = {
+      className: 'sallyport',
+      installationNamespace: 'own',
+      fromFolder: false,
+      namespaceSelector: { matchExpressions: [{ key: 'exposed', operator: 'In' as const, values: ['yes'] }] },
+    };
+    const world = (label: string) =>
+      ['chosen', 'other', 'own', 'unknown']
+        .map(
+          (name) => `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: app, namespace: ${name}, annotations: {sallyport.dev/access: public}}
+spec:
+  ingressClassName: sallyport
+  rules: [{host: ${name}.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: a, port: {number: 80}}}}]}}]
+---
+apiVersion: sallyport.dev/v1alpha1
+kind: Policy
+metadata: {name: p, namespace: ${name}}
+spec: {rules: []}
+---
+${name === 'unknown' ? '' : `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}, labels: {${name === 'chosen' ? label : ''}}}`}`,
+        )
+        .join('\n---\n');
+    const seen = (label: string) => {
+      const { hosts, statuses } = translate(inventoryOf(`${surroundings}\n---\n${world(label)}`), options, now);
+      const policies = statuses.filter(({ collection }) => collection === 'policies');
+      return [...hosts.keys(), ...policies.map(({ object }) => object.namespace)];
+    };
+    assert.deepEqual(seen('exposed: "yes"'), ['chosen.example.com', 'own.example.com', 'chosen', 'own']);
+    assert.deepEqual(seen(''), ['own.example.com', 'own']);
+  });
+
   test('says of an object which generation it judged, and when', () => {
     const policy = `apiVersion: sallyport.dev/v1alpha1
 kind: Policy
