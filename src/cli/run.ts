@@ -108,6 +108,7 @@ export async function startSallyport(settings: RunSettings, log: Logger): Promis
       className: settings.className,
       installationNamespace: settings.namespace,
       fromFolder: source.isFolder,
+      refusedAddresses: source.refusedAddresses,
       ...(settings.namespaceSelector && { namespaceSelector: settings.namespaceSelector }),
       ...(settings.zone !== undefined && { zone: settings.zone }),
     },

@@ -45,7 +45,7 @@ export const diagnosticCodes = {
   DataSetStale:
     'The content of a data set is older than its policy believes: refresh the ConfigMap, and its annotation sallyport.dev/refreshed-at. Until then whatever asks for it counts against the request.',
   EndpointAddressRefused:
-    'An EndpointSlice holds names, or something that is not an address: those endpoints are left out. Give addresses.',
+    'An EndpointSlice holds names, something that is not an address, or an address that no application has (loopback, link-local, metadata, our own pod, the API server): those endpoints are left out. Give addresses of pods.',
   ExternalNameRefused:
     'A Service of type ExternalName leads to a name that the class does not list, or to none: add the name to spec.upstream.externalNames of the Sallyport object, or name a Service with pods.',
   HostInvalid:

@@ -1,6 +1,7 @@
 // Host names and network addresses: one spelling for each, sets of CIDRs, and the upstream addresses that nobody may reach.
 import { BlockList, isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { refusedRanges } from '../model/refused-addresses.ts';
 
 /** The one spelling of an address, IPv4-mapped IPv6 as IPv4, without a zone; undefined where it is none. */
 export function canonicalAddress(text: string): string | undefined {
@@ -75,30 +76,9 @@ function addSubnet(lists: { readonly 4: BlockList; readonly 6: BlockList }, cidr
     lists[version].addSubnet(address, prefix, `ipv${version}`);
 }
 
-const neverUpstream = [
-  '0.0.0.0/8',
-  '127.0.0.0/8',
-  // Link-local, and with it the metadata address of every large cloud.
-  '169.254.0.0/16',
-  '224.0.0.0/4',
-  '255.255.255.255/32',
-  // Metadata elsewhere: Alibaba Cloud, and Azure's wire server.
-  '100.100.100.200/32',
-  '168.63.129.16/32',
-  // Unspecified, loopback, and IPv4-compatible spellings of IPv4 (RFC 4291 §2.5.5.1).
-  '::/96',
-  'fe80::/10',
-  'ff00::/8',
-  // Metadata on AWS over IPv6.
-  'fd00:ec2::254/128',
-  // The same through NAT64 (RFC 6052).
-  '64:ff9b::7f00:0/104',
-  '64:ff9b::a9fe:0/112',
-];
-
 /** Whether promise 15 refuses an address: loopback, link-local, metadata, unspecified, multicast, and those given. */
 export function refusedAddresses(others: readonly string[]): AddressTest {
-  const refused = addressSet([...neverUpstream, ...others]);
+  const refused = addressSet([...refusedRanges, ...others]);
   return (address) => {
     const canonical = canonicalAddress(address);
     return canonical === undefined || refused(canonical);

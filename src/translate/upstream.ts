@@ -7,6 +7,7 @@ import type { Parsed } from './parse.ts';
 import { createMemory } from './remember.ts';
 import { protocolOf, speakTo } from './upstream-protocol.ts';
 import type { OwnTerms, UpstreamTerms } from './upstream-terms.ts';
+import { createRefuse, refusalInputs, withoutRefused } from './refused-endpoints.ts';
 import type { World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { objectKey, serviceSpec } from '../model/objects.ts';
@@ -128,25 +129,30 @@ function upstreamOf(world: World, target: Target, terms: UpstreamTerms): PortUps
   memories.set(terms.own, remember);
   const slices = world.slices(objectKey(target.service.metadata));
   const { zone } = world.options;
-  return remember(target.port, [terms.class, zone, ...slices], () => makeUpstream(target, terms, slices, zone));
+  const inputs = [terms.class, zone, ...refusalInputs(world), ...slices];
+  return remember(target.port, inputs, () => makeUpstream(world, target, terms, slices));
 }
 
 function makeUpstream(
+  world: World,
   { service, spec, port, externalName }: Target,
   terms: UpstreamTerms,
   slices: readonly KubernetesObject[],
-  zone: string | undefined,
 ): PortUpstream {
   const { name, namespace = '' } = service.metadata;
   const described = `port ${port.port} of Service ${namespace}/${name}`;
   const ownName = externalName ?? `${name}.${namespace === '' ? 'default' : namespace}.svc`;
   const spoken = speakTo(terms, port.appProtocol, described, ownName);
   if (spoken === 'Broken' || 'code' in spoken) return { refused: spoken };
-  const { endpoints, diagnostics } =
+  const read =
     externalName === undefined
-      ? readEndpoints(slices, spec, port, zone)
+      ? readEndpoints(slices, spec, port, world.options.zone)
       : { endpoints: [{ address: externalName, port: port.port }], diagnostics: [] };
-  return { upstream: { name: `${namespace}/${name}:${port.port}`, ...spoken, endpoints }, diagnostics };
+  const { endpoints, diagnostics } = withoutRefused(service, read.endpoints, createRefuse(world));
+  return {
+    upstream: { name: `${namespace}/${name}:${port.port}`, ...spoken, endpoints },
+    diagnostics: [...read.diagnostics, ...diagnostics],
+  };
 }
 
 function unknownProtocol(
