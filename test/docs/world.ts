@@ -1,5 +1,6 @@
 // An example of a page, made whole: what it refers to is added, as far as the page leaves it out.
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { folderInventory } from '../../src/inventory/folder.ts';
 import type { Inventory } from '../../src/model/objects.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { translate } from '../../src/translate/translate.ts';
+import { root } from './pages.ts';
 
 interface Backend {
   readonly service?: { readonly name: string; readonly port: { readonly name?: string; readonly number?: number } };
@@ -90,7 +92,7 @@ export function madeWhole(objects: readonly ExampleObject[]): string {
     for (const reference of [own?.defaultIdentityProviderRef, own?.identityProviderRef]) {
       if (reference !== undefined) add(provider(reference.name));
     }
-    for (const [secret, keys] of secretsIn(own)) {
+    for (const [secret, keys] of [...secretsIn(own), ...secretsNamed(namespace, annotations)]) {
       const [at = '', name = ''] = secret.split('/');
       const stringData = Object.fromEntries(keys.map((key) => [key, contentOf(key)]));
       add({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: at }, stringData });
@@ -105,12 +107,25 @@ function secretsIn(spec: unknown): ReadonlyMap<string, readonly string[]> {
   JSON.stringify(spec, (field, value: unknown) => {
     if (!field.endsWith('SecretRef')) return value;
     const { namespace, name, key } = value as Partial<SecretKey>;
-    if (key === undefined) return value;
+    const keys = key === undefined ? usualKeys(field) : [key];
     const secret = `${namespace}/${name}`;
-    found.set(secret, [...(found.get(secret) ?? []), key]);
+    if (keys.length > 0) found.set(secret, [...(found.get(secret) ?? []), ...keys]);
     return value;
   });
   return found;
+}
+
+/** Likewise, of those that annotations about the way to applications name. */
+function secretsNamed(namespace: string, annotations: Readonly<Record<string, string>>): readonly [string, string[]][] {
+  return (['ca', 'client-certificate'] as const).flatMap((what) => {
+    const name = annotations[`sallyport.dev/upstream-${what}-secret`];
+    return name === undefined ? [] : [[`${namespace}/${name}`, usualKeys(`${what}SecretRef`)]];
+  });
+}
+
+function usualKeys(field: string): string[] {
+  if (field === 'caSecretRef') return ['ca.crt'];
+  return /certificateSecretRef$/i.test(field) ? ['tls.crt', 'tls.key'] : [];
 }
 
 const { privateKey: pem } = generateKeyPairSync('rsa', {
@@ -120,7 +135,12 @@ const { privateKey: pem } = generateKeyPairSync('rsa', {
 });
 const keyFile = { type: 'service_account', client_email: 'robot@project.iam.gserviceaccount.com', private_key: pem };
 
+const certificate = (file: string) =>
+  readFileSync(join(root, 'test/proxy/certificates', `app.example.com${file}`), 'utf8');
+
 function contentOf(key: string): string {
+  if (key.endsWith('.crt')) return certificate('.pem');
+  if (key === 'tls.key') return certificate('.key.pem');
   if (key.endsWith('.pem')) return pem;
   return key.endsWith('.json') ? JSON.stringify(keyFile) : 'secret';
 }

@@ -139,4 +139,28 @@ export const sallyportMistakes: readonly Mistake[] = [
     right,
     /unknown field "spec\.authHost"/,
   ),
+  mistake(
+    'TLS to applications asked for in another word',
+    'upstream: {tls: Always}',
+    'upstream: {tls: Required}',
+    /spec\.upstream\.tls: Unsupported value: "Always"/,
+  ),
+  mistake(
+    'TLS to applications misspelt, so that plain text would do',
+    'upstream: {requireTls: true}',
+    'upstream: {tls: Required}',
+    /unknown field "spec\.upstream\.requireTls"/,
+  ),
+  mistake(
+    'an external name with a scheme',
+    'upstream: {externalNames: ["https://api.example.com"]}',
+    'upstream: {externalNames: [api.example.com]}',
+    /spec\.upstream\.externalNames\[0\].* a lower-case host name is wanted/,
+  ),
+  mistake(
+    'every name there is for an external name',
+    'upstream: {externalNames: ["*"]}',
+    'upstream: {externalNames: ["*.example.com"]}',
+    /spec\.upstream\.externalNames\[0\].* a lower-case host name is wanted/,
+  ),
 ];
