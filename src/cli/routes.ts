@@ -37,17 +37,24 @@ export function listRoutes(hosts: ReadonlyMap<string, HostRoutes>): readonly Lis
 }
 
 function listRoute(host: string, route: Route): ListedRoute {
-  const { path, match, ingress, upstream, access, denied } = route;
+  const { path, match, ingress, access, denied } = route;
   return {
     host: host === '' ? '*' : host,
     path: `${path}${match === 'Exact' ? ' (exact)' : ''}`,
     ingress: `${ingress.namespace}/${ingress.name}`,
-    upstream: upstream === undefined ? 'none' : `${upstream.name} (${count(upstream.endpoints.length, 'endpoint')})`,
+    upstream: leadsTo(route),
     access: inAWord(route),
     ...(denied !== undefined && { denied }),
     defaultAccess: access.defaultAccess,
     policies: access.policies.map(listPolicy),
   };
+}
+
+function leadsTo({ upstream, redirect, maintenance }: Route): string {
+  if (redirect !== undefined) return `redirect (${redirect.status})`;
+  if (upstream === undefined) return 'none';
+  const instead = maintenance === undefined ? '' : 'in maintenance: ';
+  return `${instead}${upstream.name} (${count(upstream.endpoints.length, 'endpoint')})`;
 }
 
 function inAWord({ denied, access: { policies, defaultAccess } }: Route): string {

@@ -14,6 +14,8 @@ import { isInsecure } from '../proxy/request.ts';
 import type { CanonicalRequest } from '../proxy/request.ts';
 import { arrive, providerOf, sessionOf } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
+import { letThroughEnding } from './let-through.ts';
+import type { Ending } from './let-through.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Neighbour } from './neighbours.ts';
 import type { Hypothetical, Person } from './question.ts';
@@ -85,7 +87,7 @@ export function explainRequest(served: Served, question: Hypothetical, now: numb
   const session = as && provider !== undefined ? sessionOf(as, provider, at) : undefined;
   const { facts, verdict } = decide('', asked, route, session, at);
   const explanation = route.denied === undefined ? explain(route.access, facts) : undefined;
-  const passed = outcomeOf(verdict, host, route, asked);
+  const passed = outcomeOf(served.table, verdict, host, route, asked);
   return {
     asked: askedOf(facts),
     ...judged(route, verdict, explanation),
@@ -217,17 +219,15 @@ function whyNobody({ providers }: Route, { provider: theirs, serviceAccount }: P
 
 /** How the request ends after the decision (proxy/handle, steps 7 to 11). */
 function outcomeOf(
+  table: RouteTable,
   { decision }: Verdict,
   host: HostRoutes,
-  { providers, workloads, upstream }: Route,
+  route: Route,
   asked: CanonicalRequest,
-): { readonly outcome: string; readonly sentence: string } {
+): Ending {
+  const { providers, workloads } = route;
   if (decision === 'Deny') return { outcome: 'Refused', sentence: 'It gets 403.' };
-  if (decision === 'Allow') {
-    return upstream === undefined
-      ? { outcome: 'NoEndpoints', sentence: 'It gets 503: there is no application behind the route.' }
-      : { outcome: 'Forwarded', sentence: `It goes on to ${upstream.name}.` };
-  }
+  if (decision === 'Allow') return letThroughEnding(table, route, asked);
   if (host.host === '') {
     return { outcome: 'Refused', sentence: 'It gets 403: a route without a host never starts a sign-in.' };
   }
@@ -247,9 +247,10 @@ function outcomeOf(
   };
 }
 
-function faultsOf({ diagnostics }: Served, { ingress, access, upstream, denied }: Route): readonly Diagnostic[] {
-  const isAtFault =
-    denied !== undefined || upstream === undefined || access.policies.some(({ policy }) => policy.broken);
+function faultsOf({ diagnostics }: Served, route: Route): readonly Diagnostic[] {
+  const { ingress, access, denied } = route;
+  const leadsNowhere = route.upstream === undefined && route.redirect === undefined;
+  const isAtFault = denied !== undefined || leadsNowhere || access.policies.some(({ policy }) => policy.broken);
   if (!isAtFault) return [];
   const names = new Set([
     `Ingress ${ingress.namespace}/${ingress.name}`,

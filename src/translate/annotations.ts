@@ -53,9 +53,7 @@ export function readAnnotations(ingress: KubernetesObject): AccessAnnotations {
   if (before !== undefined) return before;
   const read = createAnnotationReader(ingress);
   const strangers = readStrangers(ingress, read);
-  const access = read.parsed('access', 'public or authenticated', (given) =>
-    given === 'public' || given === 'authenticated' ? given : undefined,
-  );
+  const access = readAccess(read);
   const criteria: Criterion[] = [
     ...readList(read, 'allow-emails').map((email): Criterion => ({ email: { is: lowerCaseDomain(email) } })),
     ...readList(read, 'allow-domains').map((domain): Criterion => ({ domain: { is: domain.toLowerCase() } })),
@@ -93,6 +91,12 @@ function isAnnotation(name: string): boolean {
 function lowerCaseDomain(email: string): string {
   const at = email.lastIndexOf('@');
   return email.slice(0, at) + email.slice(at).toLowerCase();
+}
+
+function readAccess(read: AnnotationReader): 'public' | 'authenticated' | undefined {
+  const given = read.text('access', 'public or authenticated');
+  if (given === undefined || given === 'public' || given === 'authenticated') return given;
+  return read.refuse('access', `${shown(given)} is not an access: public or authenticated is wanted`);
 }
 
 function readList(read: AnnotationReader, name: keyof typeof itemSchemas): readonly string[] {

@@ -16,9 +16,9 @@ test('an encoded line end, space or NUL in a group ends nothing', () =>
       assert.deepEqual(upstream.requests, []);
       for (const still of ['%20HTTP/1.1', '%250d%250aX-Smuggled:%201', '%E5%98%8D%E5%98%8AX-Smuggled:%201']) {
         assert.equal((await get(`/a${still}`)).status, 200, still);
-        const [line, ...rest] = (upstream.requests.at(-1) ?? '').split('\r\n');
-        assert.equal(line, `GET /in/a${still} HTTP/1.1`);
-        assert.ok(!rest.some((one) => /smuggled/i.test(one)));
+        const lines: readonly string[] = (upstream.requests.at(-1) ?? '').split('\r\n');
+        assert.equal(lines[0], `GET /in/a${still} HTTP/1.1`);
+        assert.ok(!lines.slice(1).some((line) => /smuggled/i.test(line)));
       }
       // RFC 9112, section 3: what is no request target is no request.
       assert.equal((await send('GET /a\tX-Smuggled: 1 HTTP/1.1\r\nHost: app.example.com\r\n\r\n')).status, 400);
