@@ -71,8 +71,27 @@ export function readClassTerms(
       ...reader.ca(ca, 'spec.upstream.caSecretRef', caSecretRef),
       ...reader.certificate(client, 'spec.upstream.clientCertificateSecretRef', clientCertificateSecretRef),
     };
-    return { terms: { requiresTls: tls === 'Required', externalNames: externalNames ?? [], ...proof }, diagnostics };
+    const terms = { requiresTls: tls === 'Required', externalNames: externalNames ?? [], ...proof };
+    return { terms: asBefore(terms), diagnostics };
   });
+}
+
+let latest = freeTerms;
+
+/** The object of before where it says the same: what else changes in a Sallyport is no reason to read every Ingress anew. */
+function asBefore(terms: ClassTerms): ClassTerms {
+  latest = [freeTerms, latest].find((before) => isSame(before, terms)) ?? terms;
+  return latest;
+}
+
+function isSame(one: ClassTerms, other: ClassTerms): boolean {
+  return (
+    one.requiresTls === other.requiresTls &&
+    one.externalNames.join(' ') === other.externalNames.join(' ') &&
+    one.ca === other.ca &&
+    one.clientCertificate === other.clientCertificate &&
+    one.isBroken === other.isBroken
+  );
 }
 
 // Read loosely: what is broken elsewhere does not make plain text of what was to be encrypted.

@@ -176,6 +176,15 @@ describe('what travels to the proxies', () => {
     assert.deepEqual(travelling(`${provider('okta', 'b')}---${provider('spare', 'b')}---${settings('1m')}`), []);
   });
 
+  test('every host, when the class asks for TLS to applications, and none when something else of it changes', () => {
+    const asking = (timeout: string, tls: string) =>
+      settings(timeout).replace('spec: {', `spec: {upstream: {tls: ${tls}}, `);
+    assert.deepEqual(travelling(asking('5m', 'Required')), named);
+    const earlier = [...before, ...objectsOf(asking('5m', 'Required'))];
+    assert.deepEqual(travelling(asking('1m', 'Required'), [], earlier), []);
+    assert.deepEqual(travelling(asking('1m', 'Optional')), []);
+  });
+
   test('nothing, when a host is refused to an Ingress of another namespace', () => {
     const [thief = ''] = application(1).replace('namespace: shop', 'namespace: zoo').split('---');
     assert.deepEqual(travelling(thief), []);
