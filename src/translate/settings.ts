@@ -251,7 +251,7 @@ function readDefaultCertificate(world: World, sallyport: KubernetesObject, spec:
   if (secret !== 'missing') {
     const { certificate, leaf, diagnostics } = readCertificate(secret);
     if (certificate !== undefined && leaf !== undefined)
-      return { certificate, diagnostics: checkDates(sallyport, path, certificate, leaf, world) };
+      return { certificate, diagnostics: checkDates(sallyport, path, certificate, leaf, world.now) };
     const message = `Secret ${key} holds no certificate that can be served, so there is no default one`;
     return { diagnostics: [...diagnostics, complain(sallyport, 'CertificateInvalid', path, message)] };
   }
