@@ -63,7 +63,7 @@ keycloak: node_modules/.package-lock.json
 # What has an API server of its own, and what has network namespaces beside it: of those there is one set.
 cluster: apiserver traffic ## What needs an API server, or the cluster in KUBECONFIG_TEST
 
-TRAFFIC_TESTS := attachment|guardrails|newer|outages|serving|session-life|sessions|workloads
+TRAFFIC_TESTS := acme|attachment|guardrails|newer|outages|serving|session-life|sessions|workloads
 apiserver: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/cluster/!($(TRAFFIC_TESTS)).test.ts'
 
@@ -82,6 +82,7 @@ packages: ## Install what the tests need beside npm's packages
 	@PYTHONPATH=.cache/python python3 -c 'import jwt, cryptography' 2>/dev/null || \
 	  python3 -m pip install --quiet --disable-pip-version-check --target .cache/python 'pyjwt[crypto]==2.15.1'
 	@test/cluster/binaries/build >/dev/null
+	@test/cluster/pebble/build >/dev/null
 	@test/keycloak/build >/dev/null
 
 format: node_modules/.package-lock.json ## Format the code

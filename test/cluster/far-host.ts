@@ -12,7 +12,7 @@ export interface FarHost {
 const port = 9000;
 
 // Answers with its name and what it was told, one JSON line; `/ready` on its output says that it listens.
-const program = `
+const echo = `
   const [name, address] = process.argv.slice(1);
   require('node:http').createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
@@ -23,8 +23,9 @@ const program = `
 /**
  * Starts an application at `10.231.NUMBER.2:9000`. It needs root, for `ip netns`. @throws {Error} saying so.
  * EndpointSlices may not hold loopback addresses, and Sallyport refuses to connect to them in a cluster (promise 15).
+ * @param program CommonJS, given the name and the address; it prints a line once it listens at port 9000.
  */
-export async function startFarHost(name: string, number: number): Promise<FarHost> {
+export async function startFarHost(name: string, number: number, program = echo): Promise<FarHost> {
   if (process.getuid?.() !== 0)
     throw new Error('test/cluster needs root, for applications in network namespaces (ip netns)');
   const [namespace, near, far] = [

@@ -27,7 +27,7 @@ const kinds = {
 function issue(kind: readonly string[]): { readonly certificate: Certificate; readonly ca: string } {
   const make = (name: string, issuer: string | undefined, extension: string) =>
     openssl(
-      ...['req', '-x509', '-nodes', '-days', '2', '-newkey', ...kind, '-subj', `/CN=${name}`, '-addext', extension],
+      ...['req', '-x509', '-nodes', '-days', '2', '-newkey'].concat(kind, '-subj', `/CN=${name}`, '-addext', extension),
       ...(issuer === undefined ? [] : ['-CA', at(`${issuer}.pem`), '-CAkey', at(`${issuer}.key`)]),
       '-keyout',
       at(`${name}.key`),
