@@ -59,7 +59,9 @@ export function readClassTerms(
   sallyport: KubernetesObject,
   spec: SallyportSpec | undefined,
 ): ReadClassTerms {
-  if (spec === undefined) return { terms: { ...freeTerms, requiresTls: asksForTls(sallyport.spec) }, diagnostics: [] };
+  if (spec === undefined) {
+    return { terms: asBefore({ ...freeTerms, requiresTls: asksForTls(sallyport.spec) }), diagnostics: [] };
+  }
   const { caSecretRef, clientCertificateSecretRef, tls, externalNames } = spec.upstream ?? {};
   const lookUp = (reference: { readonly namespace: string; readonly name: string } | undefined) =>
     reference && world.secret(`${reference.namespace}/${reference.name}`);

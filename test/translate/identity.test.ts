@@ -183,6 +183,8 @@ describe('what travels to the proxies', () => {
     const earlier = [...before, ...objectsOf(asking('5m', 'Required'))];
     assert.deepEqual(travelling(asking('1m', 'Required'), [], earlier), []);
     assert.deepEqual(travelling(asking('1m', 'Optional')), []);
+    const broken = asking('5m', 'Required').replace('spec: {', 'spec: {typo: 1, ');
+    assert.deepEqual(travelling(broken.replace('5m', '1m'), [], [...before, ...objectsOf(broken)]), []);
   });
 
   test('nothing, when a host is refused to an Ingress of another namespace', () => {
