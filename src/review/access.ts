@@ -131,7 +131,8 @@ export function openingsOf(table: RouteTable, name: string): OpeningsAnswer {
 
 function hostNamed(table: RouteTable, name: string): HostRoutes | undefined {
   const exact = table.hosts.get(name === '*' ? '' : name.toLowerCase());
-  return exact ?? matchHost(table, canonicalHostName(name) ?? name);
+  const isSomebodys = exact !== undefined && exact.solversOnly !== true;
+  return isSomebodys ? exact : matchHost(table, canonicalHostName(name) ?? name);
 }
 
 /** Every rule of every route, for whoever asks which of them are used. */
