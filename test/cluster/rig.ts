@@ -46,11 +46,14 @@ export interface ClusterRigOptions {
   readonly sessions?: string;
   /** Applied before Sallyport starts. */
   readonly objects?: string;
+  /** Beyond those of {@link flagsFor}. */
+  readonly flags?: readonly string[];
 }
 
 export async function startClusterRig({
   sessions = '{store: {type: Memory}}',
   objects,
+  flags = [],
 }: ClusterRigOptions = {}): Promise<ClusterRig> {
   const port = await freePort();
   const log: Record<string, unknown>[] = [];
@@ -79,7 +82,7 @@ export async function startClusterRig({
     await api.apply(settings(provider.issuer, port, sessions));
     if (objects !== undefined) await api.apply(objects);
     const logger = createLogger('debug', (line) => log.push(JSON.parse(line) as Record<string, unknown>));
-    const sallyport = await started(startSallyport(readRunSettings(flagsFor(api, port), {}), logger));
+    const sallyport = await started(startSallyport(readRunSettings([...flagsFor(api, port), ...flags], {}), logger));
     const get = (host: string, headers: Record<string, string> = { accept: '*/*' }) =>
       send(new URL(`http://${host}.localhost:${port}/`), { headers });
     const served = async (host: string) => {

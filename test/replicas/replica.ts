@@ -36,15 +36,18 @@ export interface ReplicaOptions {
   readonly source: readonly [string, string];
   /** Where the token of its admin port is laid down. */
   readonly tokenFile: string;
+  readonly flags?: readonly string[];
 }
 
 const startMs = 180_000;
 
 /** Resolves when it is ready. @throws {Error} with what it logged where it is not. */
-export async function startReplica({ port, source, tokenFile }: ReplicaOptions): Promise<Replica> {
+export async function startReplica({ port, source, tokenFile, flags: more = [] }: ReplicaOptions): Promise<Replica> {
   const flags = ['--http', `127.0.0.1:${port}`, '--https', '', '--probes', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const quiet = ['--admin-token-file', tokenFile, '--access-log', 'none', '--decision-log', 'none'];
-  const child = spawn(command, ['run', ...source, ...flags, ...quiet], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, ['run', ...source, ...flags, ...quiet, ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const endWithUs = () => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
   const gone = once(child, 'exit');
