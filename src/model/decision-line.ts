@@ -36,6 +36,8 @@ export const decisionLine = z.object({
   groups: z.array(z.string()).optional(),
   /** How many more groups there are than the line names. */
   groupsOmitted: z.number().optional(),
+  /** There were others, that nobody could tell: what asks for groups counted against the request. */
+  groupsUnknown: z.literal(true).optional(),
   serviceAccount: z.string().optional(),
   authenticatedAt: z.iso.datetime().optional(),
   sessionStartedAt: z.iso.datetime().optional(),

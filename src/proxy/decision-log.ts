@@ -64,11 +64,19 @@ function causeOf({ policy, rule, reasons }: Cause): Pick<DecisionLine, 'policy' 
   return { ...(policy !== undefined && { policy }), ...(rule !== undefined && { rule }), reasons: [...reasons] };
 }
 
-type Person = 'provider' | 'session' | 'user' | 'email' | 'groups' | 'groupsOmitted' | 'serviceAccount';
+type Person =
+  | 'provider'
+  | 'session'
+  | 'user'
+  | 'email'
+  | 'groups'
+  | 'groupsOmitted'
+  | 'groupsUnknown'
+  | 'serviceAccount';
 
 function personOf(session: Session): Pick<DecisionLine, Person | 'authenticatedAt' | 'sessionStartedAt'> {
   const { id, provider, identity, authenticatedAt, startedAt } = session;
-  const { user, email, groups, serviceAccount } = identity;
+  const { user, email, groups, groupsUnknown, serviceAccount } = identity;
   return {
     provider,
     session: id.slice(0, 8),
@@ -76,6 +84,7 @@ function personOf(session: Session): Pick<DecisionLine, Person | 'authenticatedA
     ...(email !== undefined && { email }),
     groups: groups.slice(0, groupsInLine),
     ...(groups.length > groupsInLine && { groupsOmitted: groups.length - groupsInLine }),
+    ...(groupsUnknown && { groupsUnknown }),
     ...(serviceAccount !== undefined && { serviceAccount }),
     ...(isMoment(authenticatedAt) && { authenticatedAt: new Date(authenticatedAt).toISOString() }),
     sessionStartedAt: new Date(startedAt).toISOString(),

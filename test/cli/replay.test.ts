@@ -243,6 +243,12 @@ test('a workload that was let in by its own token is judged as one', () => {
   );
 });
 
+test('groups that nobody could tell are not told by the log either', () => {
+  const line = { host: 'wiki', ...ana, groupsUnknown: true, verdict: 'Deny' };
+  const { changes, same } = replay(folderOf({ wiki: { spec: staff } }), [line]);
+  assert.deepEqual([changes, same], [[], 1]);
+});
+
 test('what is in Audit in the folder is told apart from what is enforced', () => {
   const audit = `{mode: Audit, rules: [{name: staff, allow: {and: [{groups: {has: staff}}]}}]}`;
   const folder = folderOf({ wiki: { access: 'authenticated', spec: audit } });

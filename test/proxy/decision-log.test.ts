@@ -226,6 +226,21 @@ test('of a hundred groups and more, a hundred are named and the rest counted', (
     assert.equal(line['authenticatedAt'], undefined);
   }));
 
+test('that there are groups which nobody can tell is told', () =>
+  withRig({ proxy: { decisionLog: 'all' } }, async (rig) => {
+    const identity = { ...ana, groups: ['staff'], groupsUnknown: true } as const;
+    rig.authority.sessions.set('some', session('s-some', { identity }));
+    await rig.get('/private', 'Host: app.example.com', 'Cookie: __Host-sallyport=some');
+    await rig.get('/private', 'Host: app.example.com', cookie);
+    assert.deepEqual(
+      decisionsIn(rig).map(({ groups, groupsUnknown }) => [groups, groupsUnknown]),
+      [
+        [['staff'], true],
+        [ana.groups, undefined],
+      ],
+    );
+  }));
+
 test('the access log has the verdict, and where none was made, none', () =>
   withRig(
     { hosts: (to) => [{ host: 'app.localhost', routes: [to('/e', engineersAccess), to('/', signedInAccess)] }] },
