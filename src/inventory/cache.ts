@@ -150,13 +150,29 @@ function statusToKeep(status: unknown, { kind }: ResourceType, writers: readonly
   return Array.isArray(addresses) || writers.length > 0 ? { addresses: addresses ?? [], ...by } : undefined;
 }
 
+/**
+ * Our field managers whose word the status is. Where two say the same in one field both own it, and where one has taken a field
+ * over, the other still owns those beside: so it is they who own the fields in which words differ.
+ */
 function statusWriters(managedFields: unknown): readonly string[] {
   if (!Array.isArray(managedFields)) return [];
-  return managedFields.flatMap((entry) => {
-    if (!isRecord(entry) || entry['subresource'] !== 'status') return [];
-    const { manager } = entry;
-    return typeof manager === 'string' && manager.startsWith('sallyport/') ? [manager] : [];
+  const owners = managedFields.flatMap((entry) => {
+    if (!isRecord(entry) || entry['subresource'] !== 'status' || !isRecord(entry['fieldsV1'])) return [];
+    const { manager, fieldsV1 } = entry;
+    const fields = fieldsV1['f:status'];
+    if (typeof manager !== 'string' || !manager.startsWith('sallyport/') || !isRecord(fields)) return [];
+    const conditions = isRecord(fields['f:conditions']) ? fields['f:conditions'] : {};
+    const programmed = conditions['k:{"type":"Programmed"}'];
+    return [
+      {
+        manager,
+        speaks: 'f:loadBalancer' in fields || (isRecord(programmed) && 'f:reason' in programmed),
+        counts: 'f:routes' in fields,
+      },
+    ];
   });
+  const isCounted = owners.some(({ counts }) => counts);
+  return owners.filter(({ speaks, counts }) => speaks && counts === isCounted).map(({ manager }) => manager);
 }
 
 function unversioned(object: KubernetesObject): unknown {

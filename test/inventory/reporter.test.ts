@@ -295,7 +295,7 @@ describe('the reporter', () => {
 
   test('at most three hundred Events a minute', async () => {
     reporter.report(saying(...Array.from({ length: 320 }, (_, index) => about(`wrong ${index}`))), inventory());
-    await until(() => events().length === 300);
+    await until(() => events().length === 300, 30_000);
     await sleep(50);
     assert.equal(events().length, 300);
   });
