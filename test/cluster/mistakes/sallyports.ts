@@ -149,7 +149,7 @@ export const sallyportMistakes: readonly Mistake[] = [
     'TLS to applications misspelt, so that plain text would do',
     'upstream: {requireTls: true}',
     'upstream: {tls: Required}',
-    /unknown field "spec\.upstream\.requireTls"/,
+    /spec\.upstream\.\(no field but tls, caSecretRef, clientCertificateSecretRef, externalNames\)/,
   ),
   mistake(
     'an external name with a scheme',
@@ -162,5 +162,29 @@ export const sallyportMistakes: readonly Mistake[] = [
     'upstream: {externalNames: ["*"]}',
     'upstream: {externalNames: ["*.example.com"]}',
     /spec\.upstream\.externalNames\[0\].* a lower-case host name is wanted/,
+  ),
+  mistake(
+    'a version of TLS as a number',
+    'tls: {minVersion: 1.3}',
+    'tls: {minVersion: "1.3"}',
+    /spec\.tls\.minVersion/,
+  ),
+  mistake(
+    'a version of TLS that is gone',
+    'tls: {minVersion: "1.1"}',
+    'tls: {minVersion: "1.2"}',
+    /spec\.tls\.minVersion/,
+  ),
+  mistake(
+    'a cipher without forward secrecy',
+    'tls: {ciphers: [AES128-GCM-SHA256]}',
+    'tls: {ciphers: [ECDHE-RSA-AES128-GCM-SHA256]}',
+    /spec\.tls\.ciphers\[0\]/,
+  ),
+  mistake(
+    'a field of TLS that is none',
+    'tls: {minimum: "1.3"}',
+    'tls: {minVersion: "1.3"}',
+    /spec\.tls\.\(no field but minVersion, ciphers\)/,
   ),
 ];
