@@ -63,7 +63,7 @@ keycloak: node_modules/.package-lock.json
 # What has an API server of its own, and what has network namespaces beside it: of those there is one set.
 cluster: apiserver traffic ## What needs an API server, or the cluster in KUBECONFIG_TEST
 
-TRAFFIC_TESTS := acme|attachment|guardrails|newer|outages|serving|session-life|sessions|workloads
+TRAFFIC_TESTS := acme|attachment|guardrails|hosts|newer|outages|serving|session-life|sessions|workloads
 apiserver: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/cluster/!($(TRAFFIC_TESTS)).test.ts'
 
