@@ -1,7 +1,11 @@
 // The way to applications as a real API server's objects say it: endpoints that roll under traffic, HTTP/2, and external names.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { stringify } from 'yaml';
 import { until } from '../integration/rig.ts';
 import { startFarHost } from './far-host.ts';
 import type { FarHost } from './far-host.ts';
@@ -17,15 +21,36 @@ const h2c = `
   }).listen(9000, address, () => console.log('ready'));
 `;
 
+const files = join(import.meta.dirname, '../proxy/certificates');
+const pem = (name: string) => ({
+  cert: readFileSync(join(files, `${name}.pem`), 'utf8'),
+  key: readFileSync(join(files, `${name}.key.pem`), 'utf8'),
+});
+const own = pem('app.example.com');
+
+// Answers with the name in the certificate that it was shown; `/ticks` goes on for ever.
+const secure = `
+  const [, address] = process.argv.slice(1);
+  const options = ${JSON.stringify({ ...own, requestCert: true, rejectUnauthorized: false })};
+  require('node:https').createServer(options, (request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.url === '/ticks') setInterval(() => response.write('tick '), 50);
+    else response.end(JSON.stringify({ name: request.socket.getPeerCertificate().subject?.CN ?? 'nobody' }));
+  }).listen(9000, address, () => console.log('ready'));
+`;
+
 let rig: ClusterRig;
 let modern: FarHost;
+let proving: FarHost;
 before(async () => {
   modern = await startFarHost('modern', 3, h2c);
+  proving = await startFarHost('proving', 4, secure);
   rig = await startClusterRig();
 });
 after(async () => {
   await rig?.stop();
   await modern?.stop();
+  await proving?.stop();
 });
 
 const service = (name: string, spec: string) => `
@@ -125,6 +150,43 @@ test('an application is spoken to in HTTP/2 where its port or its Ingress says s
     ingress('modern', 'modern', 'sallyport.dev/access: public, sallyport.dev/upstream-protocol: h2c'),
   );
   await rig.becomes('modern', 'modern');
+});
+
+test('a client certificate is changed without a dropped connection, and nothing is sent without it', async () => {
+  const secret = (name: string, content: Readonly<Record<string, string>>) =>
+    rig.api.apply(
+      `---\n${stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'shop' }, stringData: content })}`,
+    );
+  const client = ({ cert, key }: typeof own) => secret('client', { 'tls.crt': cert, 'tls.key': key });
+  await secret('authority', { 'ca.crt': own.cert });
+  await rig.api.apply(service('proving', '{ports: [{name: http, port: 443}]}'));
+  await rig.api.apply(slice('proving-1', 'proving', [ready(proving.address)]));
+  const says = ['access: public', 'upstream-protocol: https', 'upstream-tls-server-name: app.example.com'];
+  const names = ['upstream-ca-secret: authority', 'upstream-client-certificate-secret: client'];
+  const annotations = [...says, ...names].map((one) => `sallyport.dev/${one}`).join(', ');
+  await rig.api.apply(ingress('proving', 'proving', annotations));
+  await rig.becomes('proving', '503');
+  await client(pem('wildcard.example.org'));
+  await rig.becomes('proving', '*.example.org');
+
+  let ticks = 0;
+  let isCut = false;
+  const headers = { host: `proving.localhost:${rig.port}` };
+  const streaming = request({ host: '127.0.0.1', port: rig.port, path: '/ticks', headers }, (response) => {
+    response.on('data', () => (ticks += 1)).on('error', () => undefined);
+    response.on('close', () => (isCut = true));
+  });
+  streaming.on('error', () => undefined).end();
+  await until(async () => ticks > 2, 3_000, 'the stream flows');
+  await client(pem('fallback.example.net'));
+  await rig.becomes('proving', 'fallback.example.net');
+  const before = ticks;
+  await until(async () => ticks > before + 5, 3_000, 'the stream of the old certificate flows on');
+  assert.equal(isCut, false);
+  streaming.destroy();
+
+  await rig.api.delete('secret', 'client', 'shop');
+  await rig.becomes('proving', '503');
 });
 
 test('an external name is followed where the class lists it, and never to our own ports', async () => {
