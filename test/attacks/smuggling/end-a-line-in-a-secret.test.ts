@@ -7,7 +7,7 @@ import { sentHeader, withRig } from '../../proxy/rig.ts';
 import { inventoryOf } from '../../translate/inventory.ts';
 
 const surroundings = readFileSync(new URL('../../translate/cluster.yaml', import.meta.url), 'utf8');
-const options = { className: 'sallyport', installationNamespace: 'sallyport-system', fromFolder: false };
+const options = { className: 'sallyport', installationNamespace: 'sallyport-system', fromFolder: true };
 
 /** The table in which a Secret holds this under X-Key, with endpoints where the rig's application is. */
 function served(value: string, port: number) {
