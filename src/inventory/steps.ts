@@ -20,16 +20,21 @@ const maxRetryAfterMs = 120_000;
  * was cut off asks several times a second, and does not count it.
  */
 const unreachableMs = 500;
+const quickAttempts = 2;
 /** A watch that is closed sooner counts as a failure: reopening it at once asked the server tens of times a second. */
 const minWatchMs = 1000;
 /** After so many failures in a row at one resourceVersion that version is suspect, and everything is listed anew. */
 const failuresBeforeList = 4;
 const forbiddenRetryMs = 60_000;
 
+/** Nobody listens there. */
+function isRefused({ code, cause }: ApiError): boolean {
+  return code === 'Unreachable' && cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}
+
 /** Cut off just now, or refused: a server that answers at all, and be it by resetting, is given its rest. */
-function isAway({ code, cause }: ApiError, failures: number): boolean {
-  const isRefused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
-  return code === 'Unreachable' && (isRefused || failures === 0);
+function isAway(error: ApiError, failures: number): boolean {
+  return isRefused(error) || (error.code === 'Unreachable' && failures < quickAttempts);
 }
 
 /** What comes after a step: the next one, how many failures in a row there have been, and how long to wait. Pure. */
@@ -47,7 +52,7 @@ export function nextStep(
   }
   const error = outcome.kind === 'Failed' ? outcome.error : undefined;
   if (step.at === 'Watch' && error !== undefined && isAway(error, failures)) {
-    const counted = Math.max(failures, 1);
+    const counted = isRefused(error) ? Math.max(failures, 1) : failures + 1;
     const delayMs = unreachableMs * (0.5 + options.random() / 2);
     return { step: afterFailure(step, outcome, counted), failures: counted, delayMs };
   }
