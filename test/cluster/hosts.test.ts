@@ -115,11 +115,13 @@ spec:
       http: {paths: [{path: ${path}, pathType: Prefix, backend: {service: {name: posts, port: {name: http}}}}]}
 `;
 
+/** So that ages differ: creationTimestamp has no fractions. */
+const aSecond = () => new Promise((resolve) => void setTimeout(resolve, 1_100));
+
 test('whoever loses a host, a path or a certificate learns it from kubectl describe', async () => {
   await rig.api.apply(ingress('contested', 'red', access));
   await becomes('contested', 'red');
-  // A second may pass for the ages to differ: creationTimestamp has no fractions.
-  await new Promise((resolve) => void setTimeout(resolve, 1_100));
+  await aSecond();
   await rig.api.apply(ingress('contested', 'blue', access).replace('name: contested,', 'name: a-younger,'));
   await rig.api.apply('apiVersion: v1\nkind: Namespace\nmetadata: {name: blog}');
   await rig.api.apply(service('posts', ports, 'blog') + slice('posts', 'IPv4', blue, 9000, 'blog'));
@@ -151,6 +153,7 @@ test('a class shares a host with namespaces by their labels, and takes it back, 
       }),
     );
   await rig.api.apply(ingress('shared', 'red', access));
+  await aSecond();
   await rig.api.apply(blogs('guest', 'shared', '/blog'));
   await leadsTo('red');
   await share('shared.localhost');
