@@ -43,7 +43,8 @@ export function createSessions({ authority, now }: SessionsOptions): Sessions {
           const found = await opened.open(host, credential);
           if (found === undefined) continue;
           if (isRefused(found)) refused = found;
-          else if (vouching(credential, providers).includes(found.session.provider)) return { opened: found, credential };
+          else if (vouching(credential, providers).includes(found.session.provider))
+            return { opened: found, credential };
         } catch (error) {
           failure = error;
         }

@@ -78,7 +78,11 @@ export async function startDirectoryServer(honest: Answering): Promise<Directory
 /** A server that nobody should come to: what it was asked. It answers whatever is asked of it. */
 export async function withLure(use: (origin: string) => Promise<void>): Promise<readonly Asked[]> {
   const lure = await startDirectoryServer(() => ({ status: 200, body: [] }));
-  await use(lure.origin).finally(() => lure.stop());
+  try {
+    await use(lure.origin);
+  } finally {
+    await lure.stop();
+  }
   return lure.asked;
 }
 
