@@ -40,6 +40,7 @@ export function createController(options: ControllerOptions): Controller {
   let latest: Inventory | undefined;
   let overdue: NodeJS.Timeout | undefined;
 
+  let translated: Translation | undefined;
   let published: Translation | undefined;
   let departed: readonly (Departure & { readonly until: number })[] = [];
 
@@ -56,10 +57,10 @@ export function createController(options: ControllerOptions): Controller {
     return { ...translation, diagnostics: [...translation.diagnostics, ...departed.map((one) => one.diagnostic)] };
   };
 
-  const finish = (translated: Translation, inventory: Inventory) => {
+  const finish = (found: Translation, inventory: Inventory) => {
     clearTimeout(overdue);
     overdue = undefined;
-    const translation = withDepartures(translated);
+    const translation = withDepartures(found);
     options.publish(translation);
     options.report(translation, inventory);
     metrics.certificateExpiry.reset();
@@ -75,11 +76,14 @@ export function createController(options: ControllerOptions): Controller {
     if (latest === undefined) return;
     const inventory = latest;
     const end = metrics.roundSeconds.startTimer();
-    const translation = translate(inventory, options.translate, now());
+    const earlier = translated;
+    const translation = translate(inventory, options.translate, now(), earlier);
+    translated = translation;
     const seconds = end();
+    metrics.translatedIngresses.inc(translation.translatedIngresses);
     metrics.rounds.inc();
     log.debug({ ms: Math.round(seconds * 1e5) / 100, hosts: translation.hosts.size }, 'translated');
-    options.reference(translation.references);
+    if (translation.references !== earlier?.references) options.reference(translation.references);
     if (!translation.isPending || isOverdue) finish(translation, inventory);
     else overdue ??= setTimeout(() => round(true), pendingMs).unref();
   };

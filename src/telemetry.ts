@@ -42,6 +42,8 @@ export interface Metrics {
   readonly providerLogouts: Counter<'channel' | 'outcome'>;
   readonly rounds: Counter;
   readonly roundSeconds: Histogram;
+  readonly translatedIngresses: Counter;
+  readonly hostsSent: Counter;
   readonly tableHosts: Gauge;
   readonly diagnostics: Gauge<'severity'>;
   /** By `secret`, `namespace/name`: of those that expire first, twenty at the most. */
@@ -114,6 +116,11 @@ export function createMetrics(): Metrics {
       'Time of one translation.',
       [0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
     ),
+    translatedIngresses: counter(
+      'sallyport_translated_ingresses_total',
+      'Ingresses translated: those that a change touched, and no other.',
+    ),
+    hostsSent: counter('sallyport_hosts_sent_total', 'Hosts that this proxy was sent, because they changed or went.'),
     tableHosts: gauge('sallyport_table_hosts', 'Hosts in the route table.'),
     diagnostics: gauge('sallyport_diagnostics', 'Things wrong with objects now.', ['severity']),
     certificateExpiry: gauge(

@@ -3,6 +3,7 @@ import type { Redacted } from './diagnostic.ts';
 import { workloadProvider } from './identity.ts';
 import type { Access } from './policy.ts';
 import type { ClassSettings } from './settings.ts';
+import { changedKeys, draftOf, emptySharedMap, scatteredPart, shared } from './shared-map.ts';
 
 /** Where a route's requests go. */
 export type Upstream = {
@@ -180,22 +181,27 @@ export interface TableUpdate {
 }
 
 export function emptyTable(settings: ClassSettings): RouteTable {
-  return { generation: 0, settings, hosts: new Map() };
+  return { generation: 0, settings, hosts: emptySharedMap(scatteredPart) };
 }
 
 /** What turns `before` into `after`. Hosts are compared by identity. */
 export function tableUpdate(before: RouteTable, after: RouteTable): TableUpdate {
-  const changed = [...after.hosts.values()].filter((host) => before.hosts.get(host.host) !== host);
-  const removed = [...before.hosts.keys()].filter((host) => !after.hosts.has(host));
+  const changed: HostRoutes[] = [];
+  const removed: string[] = [];
+  for (const name of changedKeys(before.hosts, after.hosts)) {
+    const host = after.hosts.get(name);
+    if (host === undefined) removed.push(name);
+    else changed.push(host);
+  }
   const { generation, settings, defaultCertificate } = after;
   return { generation, settings, changed, removed, ...(defaultCertificate && { defaultCertificate }) };
 }
 
 /** The table that an update makes of the one before it, which stays as it was. */
 export function applyUpdate(before: RouteTable, update: TableUpdate): RouteTable {
-  const hosts = new Map(before.hosts);
-  for (const host of update.removed) hosts.delete(host);
-  for (const host of update.changed) hosts.set(host.host, host);
+  const draft = draftOf(shared(before.hosts, scatteredPart));
+  for (const host of update.removed) draft.delete(host);
+  for (const host of update.changed) draft.set(host.host, host);
   const { generation, settings, defaultCertificate } = update;
-  return { generation, settings, hosts, ...(defaultCertificate && { defaultCertificate }) };
+  return { generation, settings, hosts: draft.finish(), ...(defaultCertificate && { defaultCertificate }) };
 }

@@ -122,6 +122,7 @@ export function createProxy(options: ProxyOptions, limits: ServerLimits = defaul
       const before = table;
       table = applyUpdate(table, update);
       metrics.tableHosts.set(table.hosts.size);
+      metrics.hostsSent.inc(update.changed.length + update.removed.length);
       sessions.recheck(table);
       if (https && !isSameByDefault(before, table)) setDefault(https, table, log);
     },

@@ -26,7 +26,7 @@ export function ownPolicies(world: World, ingress: KubernetesObject): readonly O
   const { namespace = '', name: ingressName } = ingress.metadata;
   const reasons = new Map<string, string>();
   for (const name of readAnnotations(ingress).policyNames) reasons.set(name, byAnnotation);
-  for (const { policy, targets } of targeting(policies).get(namespace) ?? []) {
+  for (const { policy, targets } of targeting(policies.parts.get(namespace))) {
     const target = targets.find((one) => one.name === ingressName || (one.selector && selects(one.selector, ingress)));
     const { name } = policy.metadata;
     if (target !== undefined && !reasons.has(name)) reasons.set(name, target.because);
@@ -48,18 +48,18 @@ interface TargetingPolicy {
   readonly targets: readonly Target[];
 }
 
-const targetingPolicies = new WeakMap<ObjectMap, ReadonlyMap<string, readonly TargetingPolicy[]>>();
+const targetingPolicies = new WeakMap<ObjectMap, readonly TargetingPolicy[]>();
 
-/** The policies with targetRefs, by namespace. */
-function targeting(policies: ObjectMap): ReadonlyMap<string, readonly TargetingPolicy[]> {
+/** Those of a namespace's policies that have targetRefs. */
+function targeting(policies: ObjectMap | undefined): readonly TargetingPolicy[] {
+  if (policies === undefined) return [];
   const known = targetingPolicies.get(policies);
   if (known !== undefined) return known;
   const found = [...policies.values()]
     .map((policy) => ({ policy, targets: targetsOf(policy) }))
     .filter(({ targets }) => targets.length > 0);
-  const byNamespace = Map.groupBy(found, ({ policy }) => policy.metadata.namespace ?? '');
-  targetingPolicies.set(policies, byNamespace);
-  return byNamespace;
+  targetingPolicies.set(policies, found);
+  return found;
 }
 
 const anyIngress: Target = { because: 'its spec.targetRefs cannot be read, and may mean any Ingress', selector: {} };

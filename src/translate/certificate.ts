@@ -2,6 +2,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { complain } from './parse.ts';
 import { secretValue } from './content.ts';
+import type { World } from './world.ts';
 import { Redacted } from '../model/diagnostic.ts';
 import type { Diagnostic, DiagnosticCode } from '../model/diagnostic.ts';
 import { objectKey } from '../model/objects.ts';
@@ -70,16 +71,16 @@ export function checkDates(
   path: string,
   { name }: Certificate,
   { validFromDate, validToDate }: X509Certificate,
-  now: number,
+  { isPast }: Pick<World, 'isPast'>,
 ): readonly Diagnostic[] {
   const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
   const warn = (code: DiagnosticCode, predicate: string) => [
     complain(object, code, path, `the certificate in Secret ${name} ${predicate}`, 'warning'),
   ];
-  if (to <= now) return warn('CertificateInvalid', `expired on ${validToDate.toISOString()}: browsers will warn`);
-  if (from > now)
+  if (isPast(to)) return warn('CertificateInvalid', `expired on ${validToDate.toISOString()}: browsers will warn`);
+  if (!isPast(from))
     return warn('CertificateInvalid', `is valid from ${validFromDate.toISOString()} on: until then browsers will warn`);
-  if (to - now > Math.min(soonMs, soonShare * (to - from))) return [];
+  if (!isPast(to - Math.min(soonMs, soonShare * (to - from)))) return [];
   return warn('CertificateExpiresSoon', `expires on ${validToDate.toISOString()}: renew it, or see why nobody has`);
 }
 

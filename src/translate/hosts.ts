@@ -2,69 +2,146 @@
 import { precededBy, readDefaultBackend } from './default-backend.ts';
 import type { HostClaim } from './ingress.ts';
 import { complain } from './parse.ts';
-import { settleHost } from './precedence.ts';
+import { byAge, settleHost } from './precedence.ts';
+import type { SettledHost } from './precedence.ts';
 import { createMemory } from './remember.ts';
 import type { ClassReading } from './settings.ts';
 import type { SolverClaim } from './solver.ts';
-import type { World } from './world.ts';
+import type { Notes, World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { KubernetesObject } from '../model/objects.ts';
 import type { HostRoutes, Solver } from '../model/route.ts';
+import { draftOf, emptySharedMap, scatteredPart } from '../model/shared-map.ts';
+import type { Draft, SharedMap } from '../model/shared-map.ts';
+
+/** A host as it was settled by itself. */
+export interface HostState {
+  /** By age; at least one. */
+  readonly claims: readonly HostClaim[];
+  readonly settled: SettledHost;
+  readonly notes: Notes;
+}
 
 export interface SettledHosts {
-  readonly hosts: ReadonlyMap<string, HostRoutes>;
+  readonly hosts: SharedMap<HostRoutes>;
   /** Those that govern the route of no Ingress: the default backend of the class. */
   readonly policies: readonly KubernetesObject[];
   readonly diagnostics: readonly Diagnostic[];
+  readonly states: SharedMap<HostState>;
+  /** Those of the states with diagnostics, and those that wait for content. */
+  readonly faulty: ReadonlyMap<string, HostState>;
+  readonly pending: ReadonlySet<string>;
+  /** The hosts before solvers and the default backend. */
+  readonly claimed: SharedMap<HostRoutes>;
 }
 
+const noHosts: Pick<SettledHosts, 'states' | 'faulty' | 'pending' | 'claimed'> = {
+  states: emptySharedMap(scatteredPart),
+  faulty: new Map(),
+  pending: new Set(),
+  claimed: emptySharedMap(scatteredPart),
+};
+
+/**
+ * @param before What stays as it was, save for the hosts in `claims`.
+ * @param claims All those of a host, by age; none: it is gone.
+ */
 export function settleHosts(
   world: World,
-  claims: readonly HostClaim[],
-  solvers: readonly SolverClaim[],
   reading: ClassReading,
+  claims: ReadonlyMap<string, readonly HostClaim[]>,
+  solvers: readonly SolverClaim[],
+  before: Pick<SettledHosts, 'states' | 'faulty' | 'pending' | 'claimed'> = noHosts,
 ): SettledHosts {
-  const hosts = new Map<string, HostRoutes>();
-  const owners = new Map<string, string | undefined>();
-  const diagnostics: Diagnostic[] = [];
-  const reserved = reading.settings.authenticationHost?.replace(/:[0-9]+$/, '');
-  if (reserved !== undefined) owners.set(reserved, world.options.installationNamespace);
-  for (const [host, ofHost] of Map.groupBy(claims, (claim) => claim.host)) {
-    const settled = settleHost(world, ofHost, reserved, reading.hostSharing);
-    if (settled === undefined) continue;
-    if (settled.host !== undefined) hosts.set(host, settled.host);
-    owners.set(host, settled.owner);
-    diagnostics.push(...settled.diagnostics);
-  }
-  shareWildcards(hosts, owners);
-  diagnostics.push(...addSolvers(hosts, owners, solvers));
+  const settled = settleEach(world, reading, claims, before);
+  const { states } = settled;
+  const claimed = shareWildcards(claims.keys(), states, before);
+  const hosts = draftOf(claimed);
+  const diagnostics = [...settled.faulty.values()].toSorted(byFirstClaim).flatMap((state) => state.settled.diagnostics);
+  diagnostics.push(...addSolvers(hosts, ownersOf(world, reading, states), solvers));
   const { host: fallback, policies, diagnostics: found } = readDefaultBackend(world, reading);
   diagnostics.push(...found);
-  const hostless = claims.find(({ host }) => host === '');
-  if (fallback === undefined) return { hosts, diagnostics, policies: [] };
-  if (hostless !== undefined) {
-    return { hosts, diagnostics: [...diagnostics, ...precededBy(hostless.ingress, reading)], policies: [] };
-  }
-  hosts.set('', fallback);
-  return { hosts, diagnostics, policies };
+  const hostless = states.get('')?.claims[0];
+  const isUsed = fallback !== undefined && hostless === undefined;
+  if (isUsed) hosts.set('', fallback);
+  else if (fallback !== undefined && hostless !== undefined) diagnostics.push(...precededBy(hostless.ingress, reading));
+  return { ...settled, claimed, hosts: hosts.finish(), policies: isUsed ? policies : [], diagnostics };
 }
 
-type Owners = ReadonlyMap<string, string | undefined>;
+function settleEach(
+  world: World,
+  reading: ClassReading,
+  claims: ReadonlyMap<string, readonly HostClaim[]>,
+  before: Pick<SettledHosts, 'states' | 'faulty' | 'pending'>,
+): Pick<SettledHosts, 'states' | 'faulty' | 'pending'> {
+  const states = draftOf(before.states);
+  const faulty = new Map(before.faulty);
+  const pending = new Set(before.pending);
+  const reserved = reservedName(reading);
+  for (const [host, ofHost] of claims) {
+    faulty.delete(host);
+    pending.delete(host);
+    const { result: settled, notes } = world.noting(() => settleHost(world, ofHost, reserved, reading.hostSharing));
+    if (settled === undefined) {
+      states.delete(host);
+      continue;
+    }
+    const state = { claims: ofHost, settled, notes };
+    states.set(host, state);
+    if (settled.diagnostics.length > 0) faulty.set(host, state);
+    if (notes.isPending) pending.add(host);
+  }
+  return { states: states.finish(), faulty, pending };
+}
+
+function byFirstClaim({ claims: [a] }: HostState, { claims: [b] }: HostState): number {
+  if (a === undefined || b === undefined || a.ingress === b.ingress) return 0;
+  return byAge(a.ingress, b.ingress);
+}
+
+function reservedName({ settings }: ClassReading): string | undefined {
+  return settings.authenticationHost?.replace(/:[0-9]+$/, '');
+}
+
+/** Whose a host is; nothing where it is nobody's. */
+type Owners = (host: string) => { readonly namespace: string | undefined } | undefined;
+
+function ownersOf({ options }: World, reading: ClassReading, states: SharedMap<HostState>): Owners {
+  const reserved = reservedName(reading);
+  return (host) => {
+    const state = states.get(host);
+    if (state !== undefined) return { namespace: state.settled.owner };
+    return host === reserved ? { namespace: options.installationNamespace } : undefined;
+  };
+}
 
 const rememberShared = createMemory<HostRoutes>();
 
-/** A host without a certificate has that of the wildcard above it, where both are of one namespace: never somebody else's. */
-function shareWildcards(hosts: Map<string, HostRoutes>, owners: Owners): void {
-  for (const [name, host] of hosts) {
-    const wildcard = wildcardAbove(name);
-    if (host.certificate !== undefined || wildcard === undefined || owners.get(wildcard) !== owners.get(name)) continue;
-    const certificate = hosts.get(wildcard)?.certificate;
-    if (certificate === undefined) continue;
-    hosts.set(
-      name,
-      rememberShared(host, [certificate], () => ({ ...host, certificate })),
-    );
+/**
+ * A host without a certificate has that of the wildcard above it, where both are of one namespace: never somebody else's. So
+ * where a wildcard changes, the hosts below it that it concerns are among the changed ones.
+ */
+function shareWildcards(
+  changed: Iterable<string>,
+  states: SharedMap<HostState>,
+  before: Pick<SettledHosts, 'claimed'>,
+): SharedMap<HostRoutes> {
+  const claimed = draftOf(before.claimed);
+  for (const name of changed) {
+    const host = withWildcard(name, states);
+    if (host === undefined) claimed.delete(name);
+    else if (claimed.get(name) !== host) claimed.set(name, host);
   }
+  return claimed.finish();
+}
+
+function withWildcard(name: string, states: SharedMap<HostState>): HostRoutes | undefined {
+  const { host, owner } = states.get(name)?.settled ?? {};
+  const wildcard = wildcardAbove(name);
+  if (host === undefined || host.certificate !== undefined || wildcard === undefined) return host;
+  const above = states.get(wildcard)?.settled;
+  const certificate = above?.owner === owner ? above?.host?.certificate : undefined;
+  return certificate === undefined ? host : rememberShared(host, [certificate], () => ({ ...host, certificate }));
 }
 
 /** `*.example.com` for `app.example.com`; none for a wildcard, which has nothing above it. */
@@ -76,11 +153,7 @@ function wildcardAbove(host: string): string | undefined {
 const rememberSolved = createMemory<HostRoutes>();
 
 /** Solvers own nothing: they are served where their namespace owns the host, or nobody does, and the oldest has its path. */
-function addSolvers(
-  hosts: Map<string, HostRoutes>,
-  owners: Owners,
-  solvers: readonly SolverClaim[],
-): readonly Diagnostic[] {
+function addSolvers(hosts: Draft<HostRoutes>, owners: Owners, solvers: readonly SolverClaim[]): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   for (const [name, claims] of Map.groupBy(solvers, ({ host }) => host)) {
     const paths = new Map<string, Solver>();
@@ -106,11 +179,9 @@ function addSolvers(
 }
 
 /** Whose requests for a host are now: of whoever owns it, else of whoever owns the wildcard above it. */
-function ownerOf(host: string, owners: Owners): { readonly namespace: string | undefined } | undefined {
-  for (const name of [host, wildcardAbove(host)]) {
-    if (name !== undefined && owners.has(name)) return { namespace: owners.get(name) };
-  }
-  return undefined;
+function ownerOf(host: string, owners: Owners): ReturnType<Owners> {
+  const wildcard = wildcardAbove(host);
+  return owners(host) ?? (wildcard === undefined ? undefined : owners(wildcard));
 }
 
 function ownedElsewhere({ ingress, host, path }: SolverClaim, owner: string | undefined): Diagnostic {

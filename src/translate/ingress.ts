@@ -96,6 +96,7 @@ export function readIngress(world: World, reading: ClassReading, ingress: Kubern
     ...(spec === undefined ? [] : referredTo(world, ingress, spec)),
   ];
   return rememberIngress(ingress, inputs, () => {
+    world.translated();
     const binding = bind(world, ingress, reading, own, cluster);
     if (spec === undefined)
       return { ingress, claims: [], binding, diagnostics: [...diagnostics, ...binding.diagnostics] };

@@ -2,6 +2,7 @@
 import { selects } from './selector.ts';
 import type { World } from './world.ts';
 import type { Inventory, ObjectMap } from '../model/objects.ts';
+import { namespacePart, shared, someParts } from '../model/shared-map.ts';
 
 type Choice = Pick<World['options'], 'namespaceSelector' | 'installationNamespace'>;
 
@@ -21,7 +22,7 @@ export function withinNamespaces(inventory: Inventory, choice: Choice): Inventor
   const narrow = (map: ObjectMap): ObjectMap => {
     const known = narrowed.get(map);
     if (known?.names === names) return known.map;
-    const within = new Map([...map].filter(([, { metadata }]) => chosen.has(metadata.namespace ?? '')));
+    const within = someParts(shared(map, namespacePart), (namespace) => chosen.has(namespace));
     narrowed.set(map, { names, map: within });
     return within;
   };

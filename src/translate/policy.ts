@@ -32,7 +32,7 @@ export function readPolicy(world: World, object: KubernetesObject): PolicyReadin
     dataSet,
     found: world.configMap(namespaceOf(dataSet, object), dataSet.configMapRef.name),
   }));
-  const ages = references.map(({ dataSet, found }) => isStale(dataSet, found, world.now));
+  const ages = references.map(({ dataSet, found }) => isStale(dataSet, found, world));
   return rememberPolicy(object, [...references.map(({ found }) => found), ...ages], () => {
     const read = references.map((one, index) => readDataSet(object, one, index, ages[index] === true));
     const dataSets: DataSets = Object.fromEntries(
@@ -63,9 +63,9 @@ function staleAt({ staleAfter }: Declared, found: Found): number | undefined {
   return Number.isNaN(at) ? undefined : at + parseDuration(staleAfter);
 }
 
-function isStale(dataSet: Declared, found: Found, now: number): boolean {
+function isStale(dataSet: Declared, found: Found, { isPast }: World): boolean {
   const at = staleAt(dataSet, found);
-  return at !== undefined && now >= at;
+  return at !== undefined && isPast(at);
 }
 
 interface Reading {

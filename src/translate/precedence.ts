@@ -202,7 +202,7 @@ function readNamed(
     const message = `Secret ${key} holds no certificate that can be served, so ${host === '' ? 'this Ingress' : host} has none from it`;
     return { diagnostics: [...diagnostics, complain(ingress, 'CertificateInvalid', path, message)] };
   }
-  const dates = checkDates(ingress, path, certificate, leaf, world.now);
+  const dates = checkDates(ingress, path, certificate, leaf, world);
   if (host === '' || namesHost(leaf, host)) return { certificate, diagnostics: dates };
   const message = `the certificate in Secret ${key} does not name ${host}: browsers will warn`;
   return { certificate, diagnostics: [...dates, complain(ingress, 'CertificateMismatch', path, message, 'warning')] };

@@ -41,6 +41,8 @@ export interface ClassReading {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const noSharing: HostSharing = [];
+
 export function readClass(world: World): ClassReading {
   const { inventory, options } = world;
   const ingressClass = inventory.ingressClasses.get(options.className);
@@ -55,7 +57,7 @@ export function readClass(world: World): ClassReading {
     providers,
     authority: { class: defaultClassSettings, providers: providerSettings, ...(keyRing && { keyRing }) },
     settings: defaultClassSettings,
-    hostSharing: [],
+    hostSharing: noSharing,
     upstream: freeTerms,
     isDefault: false,
   };
@@ -92,7 +94,7 @@ export function readClass(world: World): ClassReading {
     sallyport,
     isDefault,
     settings,
-    hostSharing: parsed.spec?.hostSharing ?? [],
+    hostSharing: parsed.spec?.hostSharing ?? noSharing,
     upstream: upstream.terms,
     ...(parsed.spec?.defaultBackend && { defaultBackend: parsed.spec.defaultBackend }),
     authority: { ...common.authority, class: settings, ...(store?.store && { store: store.store }) },
@@ -251,7 +253,7 @@ function readDefaultCertificate(world: World, sallyport: KubernetesObject, spec:
   if (secret !== 'missing') {
     const { certificate, leaf, diagnostics } = readCertificate(secret);
     if (certificate !== undefined && leaf !== undefined)
-      return { certificate, diagnostics: checkDates(sallyport, path, certificate, leaf, world.now) };
+      return { certificate, diagnostics: checkDates(sallyport, path, certificate, leaf, world) };
     const message = `Secret ${key} holds no certificate that can be served, so there is no default one`;
     return { diagnostics: [...diagnostics, complain(sallyport, 'CertificateInvalid', path, message)] };
   }

@@ -19,6 +19,7 @@ export interface SolverClaim {
 }
 
 export interface SolverReading {
+  readonly ingress: KubernetesObject;
   readonly claims: readonly SolverClaim[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -42,7 +43,7 @@ const rememberSolver = createMemory<SolverReading>();
 /** Made anew only when the Ingress, its Services or their EndpointSlices have changed. */
 export function readSolver(world: World, ingress: KubernetesObject): SolverReading {
   const { value: spec, diagnostics } = parseSpec(ingress, ingressSpec);
-  if (spec === undefined) return { claims: [], diagnostics };
+  if (spec === undefined) return { ingress, claims: [], diagnostics };
   return rememberSolver(ingress, servicesOf(world, ingress, spec), () => readRules(world, ingress, spec));
 }
 
@@ -81,7 +82,7 @@ function readRules(world: World, ingress: KubernetesObject, spec: IngressSpec): 
       }
     }
   }
-  return { claims, diagnostics };
+  return { ingress, claims, diagnostics };
 }
 
 // A challenge is no secret, and cert-manager's solver speaks plain text, whatever the class asks of applications.

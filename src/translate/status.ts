@@ -28,50 +28,63 @@ const unresolvedCodes: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
   'ServicePortNotFound',
 ]);
 
+export interface StatusFinding {
+  readonly collection: OwnCollection;
+  readonly object: KubernetesObject;
+  /** Why it has no effect, where nothing is wrong with it. */
+  readonly unused?: string | undefined;
+  readonly routes?: number;
+}
+
 /**
- * @param routesOf How many routes each policy governs.
- * @returns One status for each object of our kinds. `lastTransitionTime` is now's: the reporter keeps the earlier one
- *   where a condition has not flipped.
+ * @param diagnostics Whatever is wrong with these objects, and with others.
+ * @returns One status for each. `lastTransitionTime` is now's: the reporter keeps the earlier one where a condition has not
+ *   flipped.
  */
 export function desiredStatuses(
-  world: World,
-  reading: ClassReading,
+  { now }: World,
+  findings: readonly StatusFinding[],
   diagnostics: readonly Diagnostic[],
-  routesOf: ReadonlyMap<KubernetesObject, number>,
 ): readonly DesiredStatus[] {
-  const { inventory } = world;
-  const at = new Date(world.now).toISOString().replace(/\.\d+Z$/, 'Z');
+  const at = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
   const byObject = Map.groupBy(diagnostics, ({ object }) => key(object));
-  const describe = (
-    collection: OwnCollection,
-    object: KubernetesObject,
-    unused: string | undefined,
-    routes?: number,
-  ) => {
+  return findings.map(({ collection, object, unused, routes }) => {
     const reference = referenceTo(object);
     const errors = (byObject.get(key(reference)) ?? []).filter(({ severity }) => severity === 'error');
     const conditions = conditionsOf(object, errors, unused, at);
     return { collection, object: reference, status: { conditions, ...(routes !== undefined && { routes }) } };
-  };
-  const policies = (collection: 'policies' | 'clusterPolicies') =>
-    [...inventory[collection].values()].map((object) => {
-      const routes = routesOf.get(object) ?? 0;
-      return describe(
-        collection,
-        object,
-        routes === 0 ? 'no route of this class is governed by it' : undefined,
-        routes,
-      );
-    });
+  });
+}
+
+/** @param routesOf How many routes each policy governs. */
+export function policyFindings(
+  collection: 'policies' | 'clusterPolicies',
+  objects: Iterable<KubernetesObject>,
+  routesOf: ReadonlyMap<KubernetesObject, number>,
+): readonly StatusFinding[] {
+  return [...objects].map((object) => {
+    const routes = routesOf.get(object) ?? 0;
+    return {
+      collection,
+      object,
+      routes,
+      ...(routes === 0 && { unused: 'no route of this class is governed by it' }),
+    };
+  });
+}
+
+export function classFindings(world: World, reading: ClassReading): readonly StatusFinding[] {
   return [
-    ...policies('policies'),
-    ...policies('clusterPolicies'),
-    ...[...reading.providers.values()].map((provider) =>
-      describe('identityProviders', provider.object, unusable(provider)),
-    ),
-    ...sallyportsToTellOf(world, reading).map((object) =>
-      describe('sallyports', object, object === reading.sallyport ? undefined : 'no IngressClass points at it'),
-    ),
+    ...[...reading.providers.values()].map((provider): StatusFinding => ({
+      collection: 'identityProviders',
+      object: provider.object,
+      unused: unusable(provider),
+    })),
+    ...sallyportsToTellOf(world, reading).map((object): StatusFinding => ({
+      collection: 'sallyports',
+      object,
+      unused: object === reading.sallyport ? undefined : 'no IngressClass points at it',
+    })),
   ];
 }
 

@@ -1,18 +1,24 @@
 // Whole world in, whole answer out: from an inventory to the route table's content, with everything that is wrong attached to the object at fault.
 import { settleHosts } from './hosts.ts';
-import { classNameOf, isServed, readIngress } from './ingress.ts';
-import type { IngressReading } from './ingress.ts';
+import type { SettledHosts } from './hosts.ts';
+import type { HostClaim } from './ingress.ts';
+import { whatChanged } from './changes.ts';
+import type { Basis } from './changes.ts';
+import { readNamespace } from './namespace.ts';
+import type { NamespaceReading } from './namespace.ts';
 import { withinNamespaces } from './namespaces.ts';
+import { outcomesOf, routesOfClusterPolicies } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { readPolicy } from './policy.ts';
+import type { PolicyReading } from './policy.ts';
 import { byAge } from './precedence.ts';
-import { classMissing, readClass } from './settings.ts';
+import { referencesOf } from './references.ts';
+import { readClass } from './settings.ts';
 import type { ClassReading } from './settings.ts';
-import { checkProviders } from './sign-in.ts';
-import { isSolver, readSolver } from './solver.ts';
-import { desiredStatuses } from './status.ts';
+import { classFindings, desiredStatuses, policyFindings } from './status.ts';
 import type { DesiredStatus } from './status.ts';
 import { createWorld } from './world.ts';
-import type { TranslateOptions, World } from './world.ts';
+import type { Notes, TranslateOptions, World } from './world.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Inventory, KubernetesObject, References } from '../model/objects.ts';
 import type { Certificate, HostRoutes } from '../model/route.ts';
@@ -29,95 +35,166 @@ export interface Translation {
   readonly authority: AuthoritySettings;
   readonly diagnostics: readonly Diagnostic[];
   readonly statuses: readonly DesiredStatus[];
-  /** Those of the class that is served, oldest first. */
+  /** Those of the class that is served. */
   readonly ingresses: readonly KubernetesObject[];
-  /** The Secrets and ConfigMaps that something refers to. */
+  /** The Secrets and ConfigMaps that something refers to; the same object for as long as they are the same. */
   readonly references: References;
   /** Whether the content of one of them is still to come: a better answer will follow. */
   readonly isPending: boolean;
+  /** How many Ingresses were translated, where the others were remembered. */
+  readonly translatedIngresses: number;
+  readonly memory: Memory;
+}
+
+/** What the next translation takes over, of namespaces in which nothing changed. */
+export interface Memory extends Basis {
+  readonly clusterNotes: Notes;
+  readonly namespaces: ReadonlyMap<string, NamespaceReading>;
+  readonly settled: SettledHosts;
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  readonly references: References;
 }
 
 /**
  * Translates everything there is. It never throws, whatever the objects hold, and does no I/O.
  * @param now Milliseconds since the epoch, for the dates of certificates and conditions.
+ * @param before An earlier translation: the answer is the same without it, and sooner there with it.
  */
-export function translate(inventory: Inventory, options: TranslateOptions, now: number): Translation {
+export function translate(
+  inventory: Inventory,
+  options: TranslateOptions,
+  now: number,
+  before?: Translation,
+): Translation {
   const world = createWorld(withinNamespaces(inventory, options), options, now);
-  const reading = readClass(world);
-  const ingresses = [...world.inventory.ingresses.values()]
-    .filter((ingress) => isServed(ingress, reading))
-    .toSorted(byAge);
-  const served = ingresses
-    .filter((ingress) => !isSolver(ingress))
-    .map((ingress) => readIngress(world, reading, ingress));
-  const solvers = ingresses.filter(isSolver).map((ingress) => readSolver(world, ingress));
-  const {
-    hosts,
-    policies,
-    diagnostics: hostDiagnostics,
-  } = settleHosts(
-    world,
-    served.flatMap(({ claims }) => claims),
-    solvers.flatMap(({ claims }) => claims),
-    reading,
-  );
+  const { result: cluster, notes: clusterNotes } = world.noting(() => readCluster(world));
+  const { reading, clusterPolicies } = cluster;
+  const { basis, changed } = whatChanged(world, cluster, before?.memory);
+  const known = before?.memory;
+
+  const namespaces = new Map(known?.namespaces);
+  for (const name of changed) {
+    if (hasAnything(world, name)) namespaces.set(name, readNamespace(world, reading, name));
+    else namespaces.delete(name);
+  }
+  const claims = claimsOf(changed, namespaces, known);
+  const solvers = [...namespaces.values()].flatMap(({ solverClaims }) => solverClaims);
+  const settled = settleHosts(world, reading, claims, solvers.toSorted(byIngressAge), known?.settled);
+  const round = { changed, claims, namespaces, settled };
+  const outcomes = outcomesOf(world, round, known);
+  const all = [...namespaces.values()];
   const diagnostics = distinct([
     ...reading.diagnostics,
-    ...classMissing(world, namingClass(world)),
-    ...policyDiagnostics(world, reading),
-    ...served.flatMap((ingress) => ingress.diagnostics),
-    ...solvers.flatMap((ingress) => ingress.diagnostics),
-    ...hostDiagnostics,
+    ...all.flatMap((one) => one.diagnostics),
+    ...clusterPolicies.flatMap((one) => one.diagnostics),
+    ...all
+      .flatMap(({ faultyIngresses }) => faultyIngresses)
+      .toSorted(byIngressAge)
+      .flatMap((one) => one.diagnostics),
+    ...all
+      .flatMap(({ faultySolvers }) => faultySolvers)
+      .toSorted(byIngressAge)
+      .flatMap((one) => one.diagnostics),
+    ...settled.diagnostics,
   ]);
+  const references = referencesOf(clusterNotes, round, known);
+  const clusterFindings = [
+    ...policyFindings(
+      'clusterPolicies',
+      world.inventory.clusterPolicies.values(),
+      routesOfClusterPolicies(outcomes, settled.policies),
+    ),
+    ...classFindings(world, reading),
+  ];
+  const memory = {
+    ...basis,
+    until: Math.min(basis.until, world.until()),
+    clusterNotes,
+    namespaces,
+    settled,
+    outcomes,
+    references,
+  };
   return {
     settings: reading.settings,
-    hosts,
+    hosts: settled.hosts,
     ...(reading.defaultCertificate && { defaultCertificate: reading.defaultCertificate }),
     authority: reading.authority,
     diagnostics,
-    statuses: desiredStatuses(world, reading, diagnostics, countRoutes(served, policies, hosts)),
-    ingresses,
-    references: world.references,
-    isPending: world.isPending(),
+    statuses: [
+      ...[...outcomes.values()].flatMap(({ statuses }) => statuses),
+      ...desiredStatuses(world, clusterFindings, diagnostics),
+    ],
+    ingresses: all.flatMap(({ ingresses }) => ingresses),
+    references,
+    isPending:
+      [clusterNotes, ...all.map(({ notes }) => notes)].some(({ isPending }) => isPending) || settled.pending.size > 0,
+    translatedIngresses: world.translatedIngresses(),
+    memory,
   };
 }
 
-function namingClass({ inventory, options }: World): readonly KubernetesObject[] {
-  return [...inventory.ingresses.values()].filter((ingress) => classNameOf(ingress) === options.className);
+/** What concerns more than one namespace. */
+export interface Cluster {
+  readonly reading: ClassReading;
+  readonly clusterPolicies: readonly PolicyReading[];
 }
 
-function policyDiagnostics(world: World, reading: ClassReading): readonly Diagnostic[] {
-  const { inventory } = world;
-  return [
-    ...[...inventory.policies.values()].flatMap((policy) => [
-      ...readPolicy(world, policy).diagnostics,
-      ...checkProviders(world, reading, policy),
-    ]),
-    ...[...inventory.clusterPolicies.values()].flatMap((policy) => readPolicy(world, policy).diagnostics),
-  ];
+function readCluster(world: World): Cluster {
+  return {
+    reading: readClass(world),
+    clusterPolicies: [...world.inventory.clusterPolicies.values()].map((policy) => readPolicy(world, policy)),
+  };
 }
 
-// Of the routes that are served: one that another Ingress took, or of a host that is another's, is governed by nothing.
-function countRoutes(
-  served: readonly IngressReading[],
-  ofNoIngress: readonly KubernetesObject[],
-  hosts: ReadonlyMap<string, HostRoutes>,
-): ReadonlyMap<KubernetesObject, number> {
-  const servedRoutes = new Set([...hosts.values()].flatMap(({ routes }) => routes));
-  const counts = new Map(ofNoIngress.map((policy) => [policy, 1]));
-  for (const { binding, claims } of served) {
-    const routes = claims.flatMap((claim) => claim.routes).filter((route) => servedRoutes.has(route)).length;
-    for (const policy of binding.policies) counts.set(policy, (counts.get(policy) ?? 0) + routes);
+function hasAnything({ inventory }: World, namespace: string): boolean {
+  return inventory.ingresses.parts.has(namespace) || inventory.policies.parts.has(namespace);
+}
+
+/** All the claims of each host that a changed namespace claims, or has claimed: by age, and none where it is nobody's now. */
+function claimsOf(
+  changed: ReadonlySet<string>,
+  namespaces: ReadonlyMap<string, NamespaceReading>,
+  known: Memory | undefined,
+): ReadonlyMap<string, readonly HostClaim[]> {
+  const claims = new Map<string, HostClaim[]>();
+  const of = (host: string) => {
+    const found = claims.get(host);
+    if (found !== undefined) return found;
+    const others = known?.settled.states.get(host)?.claims ?? [];
+    const kept = others.filter(({ ingress }) => !changed.has(ingress.metadata.namespace ?? ''));
+    claims.set(host, kept);
+    return kept;
+  };
+  for (const name of changed) {
+    for (const { host } of known?.namespaces.get(name)?.claims ?? []) of(host);
+    for (const claim of namespaces.get(name)?.claims ?? []) of(claim.host).push(claim);
   }
-  return counts;
+  for (const ofHost of claims.values()) if (ofHost.length > 1) ofHost.sort(byIngressAge);
+  return claims;
+}
+
+type OfIngress = { readonly ingress: KubernetesObject };
+
+function byIngressAge({ ingress: a }: OfIngress, { ingress: b }: OfIngress): number {
+  return a === b ? 0 : byAge(a, b);
 }
 
 // The same fault is met once for each Ingress that suffers from it, and said once.
 function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Map<string, Diagnostic>();
-  for (const one of diagnostics) {
-    const { kind, namespace = '', name } = one.object;
-    seen.set([one.code, kind, namespace, name, one.path, one.message].join('\0'), one);
-  }
+  for (const one of diagnostics) seen.set(faultOf(one), one);
   return [...seen.values()];
+}
+
+const faults = new WeakMap<Diagnostic, string>();
+
+function faultOf(diagnostic: Diagnostic): string {
+  const known = faults.get(diagnostic);
+  if (known !== undefined) return known;
+  const { code, path, message } = diagnostic;
+  const { kind, namespace = '', name } = diagnostic.object;
+  const fault = [code, kind, namespace, name, path, message].join('\0');
+  faults.set(diagnostic, fault);
+  return fault;
 }
