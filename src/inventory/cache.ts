@@ -1,6 +1,8 @@
 // The objects of every kind as last seen, stripped of what nobody reads and frozen; inventories are copies of it.
 import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '../kubernetes/client.ts';
+import { draftOf, emptySharedMap, namespacePart } from '../model/shared-map.ts';
+import type { Draft } from '../model/shared-map.ts';
 import { isOwnKind } from '../model/resources.ts';
 import { collections, emptyInventory, objectKey } from '../model/objects.ts';
 import type {
@@ -40,16 +42,16 @@ export interface ObjectCache {
 
 /** @param onStatus Called for each status that is another than before, by the keys of an inventory's `statuses`. */
 export function createObjectCache(onStatus: (key: string, status: unknown) => void = () => undefined): ObjectCache {
-  const current = new Map<Collection, Map<string, KubernetesObject>>();
-  for (const collection of Object.keys(collections) as Collection[]) current.set(collection, new Map());
-  const statuses = new Map<string, unknown>();
+  const current = new Map<Collection, Draft<KubernetesObject>>();
+  const none = emptySharedMap<KubernetesObject>(namespacePart);
+  for (const collection of Object.keys(collections) as Collection[]) current.set(collection, draftOf(none));
+  const statuses = draftOf(emptySharedMap<unknown>(namespacePart));
   const dirty = new Set<Collection>();
-  let statusesDirty = false;
   const reaches = new Map<string, Reach>();
   let reachDirty = false;
   let inventory = emptyInventory();
 
-  function mapOf(collection: Collection): Map<string, KubernetesObject> {
+  function mapOf(collection: Collection): Draft<KubernetesObject> {
     const map = current.get(collection);
     if (map === undefined) throw new TypeError(`no such collection: ${collection}`);
     return map;
@@ -69,7 +71,6 @@ export function createObjectCache(onStatus: (key: string, status: unknown) => vo
     if (isDeepStrictEqual(statuses.get(key), status)) return;
     if (status === undefined) statuses.delete(key);
     else statuses.set(key, deepFreeze(status));
-    statusesDirty = true;
     onStatus(key, status);
   }
 
@@ -102,21 +103,21 @@ export function createObjectCache(onStatus: (key: string, status: unknown) => vo
       return true;
     },
     keys(collection) {
-      return mapOf(collection).keys();
+      return mapOf(collection).finish().keys();
     },
     snapshot() {
       const changed: Partial<Record<Collection, ObjectMap>> = {};
-      for (const collection of dirty) changed[collection] = new Map(mapOf(collection));
-      if (dirty.size > 0 || statusesDirty || reachDirty) {
+      for (const collection of dirty) changed[collection] = mapOf(collection).finish();
+      const statusesNow = statuses.finish();
+      if (dirty.size > 0 || statusesNow !== inventory.statuses || reachDirty) {
         inventory = {
           ...inventory,
           ...changed,
-          ...(statusesDirty && { statuses: new Map(statuses) }),
+          statuses: statusesNow,
           ...(reachDirty && { reach: new Map(reaches) }),
         };
       }
       dirty.clear();
-      statusesDirty = false;
       reachDirty = false;
       return inventory;
     },
