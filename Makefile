@@ -9,7 +9,7 @@ TEST_PACKAGES := chromium:chromium openssl:openssl ip:iproute2 curl:curl python3
 # Hundreds of processes load the same sources: they need not all be stripped of their types again.
 export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 
-.PHONY: help demo check static quick test unit real keycloak cluster apiserver traffic replicas faults format generate packages bench-policy bench-sessions mutate
+.PHONY: help demo check static quick test unit real keycloak cluster apiserver traffic replicas faults format generate packages bench-policy bench-sessions bench-translate bench-scale soak mutate
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -94,6 +94,15 @@ bench-policy: node_modules/.package-lock.json ## What a decision costs, and the 
 
 bench-sessions: node_modules/.package-lock.json ## What a session, a sign-in and 100,000 remembered sessions cost; bench/sessions.md keeps the table
 	taskset -c 1 bin/node bench/sessions.ts
+
+bench-translate: node_modules/.package-lock.json ## What a change costs from the watch to the table, at 100 to 50,000 Ingresses; bench/translate.md keeps the table
+	bin/node bench/translate.ts
+
+bench-scale: node_modules/.package-lock.json ## 10,000 Ingresses on a real API server, some 10 minutes; bench/scale.md keeps the table
+	bin/node bench/scale.ts
+
+soak: node_modules/.package-lock.json ## Changes and traffic for MINUTES (30): memory must not grow
+	bin/node bench/soak.ts
 
 generate: node_modules/.package-lock.json ## Make the generated files: the CRDs and the reference pages
 	bin/node scripts/crds.ts

@@ -33,10 +33,11 @@ export const hasCertificate = (index: number): boolean => index % oneIn === 1;
 
 const metadataOf = (index: number) => ({ namespace: namespaceOf(index), name: nameOf(index) });
 
-/** @param path Of its rule: another one is another Ingress. */
-export function ingressOf(index: number, path = '/'): Sent {
+/** @param more A path beside `/`: another one is another Ingress. */
+export function ingressOf(index: number, more?: string): Sent {
   const access = hasPolicy(index) ? { 'sallyport.dev/policy': nameOf(index) } : { 'sallyport.dev/access': 'public' };
   const backend = { service: { name: nameOf(index), port: { name: 'http' } } };
+  const paths = ['/', ...(more === undefined ? [] : [more])].map((path) => ({ path, pathType: 'Prefix', backend }));
   return {
     collection: 'ingresses',
     object: {
@@ -44,7 +45,7 @@ export function ingressOf(index: number, path = '/'): Sent {
       spec: {
         ingressClassName: 'sallyport',
         ...(hasCertificate(index) && { tls: [{ hosts: [hostOf(index)], secretName: nameOf(index) }] }),
-        rules: [{ host: hostOf(index), http: { paths: [{ path, pathType: 'Prefix', backend }] } }],
+        rules: [{ host: hostOf(index), http: { paths } }],
       },
     },
   };
