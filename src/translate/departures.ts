@@ -5,6 +5,7 @@ import { describeReference } from '../model/diagnostic.ts';
 import type { Diagnostic, ObjectReference } from '../model/diagnostic.ts';
 import type { Access, AttachedPolicy } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
+import { changedKeys } from '../model/shared-map.ts';
 
 export interface Departure {
   /** The policy's name, and a route that it governed. */
@@ -34,9 +35,10 @@ export function departures(before: Hosts, now: Pick<Translation, 'hosts' | 'stat
 
 /** Routes that stand, and whose access is another: as they were, and what is left of it. */
 function* changedRoutes(before: Hosts, now: Hosts) {
-  for (const [host, { routes }] of before.hosts) {
+  for (const host of changedKeys(before.hosts, now.hosts)) {
+    const routes = before.hosts.get(host)?.routes;
     const after = now.hosts.get(host)?.routes;
-    if (after === undefined || after === routes) continue;
+    if (routes === undefined || after === undefined || after === routes) continue;
     const accesses = new Map(after.map(({ id, access }) => [id, access]));
     for (const route of routes) {
       const left = accesses.get(route.id);

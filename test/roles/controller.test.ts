@@ -121,6 +121,7 @@ describe('the control loop', () => {
     assert.ok(controller.codes().includes('CertificateExpiresSoon'));
     assert.deepEqual(await controller.expiries(), [['shop/app-tls', Date.UTC(2027, 0, 10) / 1000]]);
     controller.show(...ingress);
+    mock.timers.tick(1_000);
     assert.deepEqual(await controller.expiries(), []);
   });
 
