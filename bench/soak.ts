@@ -58,6 +58,7 @@ const part = Math.max(1, Math.floor(rss.length / 5));
 const highest = (values: readonly number[]) => Math.max(...values);
 const before = highest(rss.slice(part, 2 * part));
 const after = highest(rss.slice(-part));
-const grown = after > before * mayGrow;
+// Of a few readings nothing can be said.
+const grown = part >= 3 && after > before * mayGrow;
 console.log(`${before.toFixed(0)} MB after the warm-up, ${after.toFixed(0)} MB at the end; ${failed} requests failed`);
 if (grown || failed > 0) process.exitCode = 1;

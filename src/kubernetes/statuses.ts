@@ -36,6 +36,10 @@ export interface StatusFindings {
   }[];
 }
 
+/** What was refused, or found no room, is offered again after so long. */
+const lookMs = 30_000;
+const ownCollections = ['policies', 'clusterPolicies', 'identityProviders', 'sallyports'] as const;
+
 const limits = { waiting: 10_000, concurrent: 4, perMinute: 6000 };
 /** What others write over is written again no sooner: two who disagree would keep the API server busy. */
 const overwrittenMs = 5_000;
@@ -60,6 +64,19 @@ export function createStatusWriter({ client, fieldManager, log, now }: WriterOpt
   const written = new Map<string, { readonly over: unknown; readonly status: Status }>();
 
   let lookAgain: NodeJS.Timeout | undefined;
+  let last: { readonly findings: StatusFindings; readonly inventory: Inventory; readonly at: number } | undefined;
+
+  /** Of 2,000 statuses a look takes some 3 ms: not after each of many changes that concern none of them. */
+  function isAsBefore(findings: StatusFindings, inventory: Inventory): boolean {
+    return (
+      last !== undefined &&
+      now() - last.at < lookMs &&
+      ownCollections.every((name) => inventory[name] === last?.inventory[name]) &&
+      inventory.statuses === last.inventory.statuses &&
+      findings.statuses.length === last.findings.statuses.length &&
+      findings.statuses.every((one, index) => one === last?.findings.statuses[index])
+    );
+  }
 
   function knownStatus(key: string, seen: unknown): unknown {
     const last = written.get(key);
@@ -96,6 +113,8 @@ export function createStatusWriter({ client, fieldManager, log, now }: WriterOpt
 
   return {
     report(findings, inventory) {
+      if (isAsBefore(findings, inventory)) return;
+      last = { findings, inventory, at: now() };
       const before = desired;
       desired = new Map();
       for (const { collection, object: reference, status } of findings.statuses) {

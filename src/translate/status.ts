@@ -1,5 +1,6 @@
 // What the statuses of our own kinds should say, as a value; kubernetes/reporter writes what differs.
 import type { ProviderReading } from './provider.ts';
+import { createMemory } from './remember.ts';
 import type { ClassReading } from './settings.ts';
 import type { World } from './world.ts';
 import type { Diagnostic, DiagnosticCode, ObjectReference } from '../model/diagnostic.ts';
@@ -38,8 +39,8 @@ export interface StatusFinding {
 
 /**
  * @param diagnostics Whatever is wrong with these objects, and with others.
- * @returns One status for each. `lastTransitionTime` is now's: the reporter keeps the earlier one where a condition has not
- *   flipped.
+ * @returns One status for each. `lastTransitionTime` is when it was first found: the reporter keeps an earlier one where a
+ *   condition has not flipped.
  */
 export function desiredStatuses(
   { now }: World,
@@ -51,10 +52,15 @@ export function desiredStatuses(
   return findings.map(({ collection, object, unused, routes }) => {
     const reference = referenceTo(object);
     const errors = (byObject.get(key(reference)) ?? []).filter(({ severity }) => severity === 'error');
-    const conditions = conditionsOf(object, errors, unused, at);
-    return { collection, object: reference, status: { conditions, ...(routes !== undefined && { routes }) } };
+    return rememberStatus(object, [routes, unused, ...errors], () => {
+      const conditions = conditionsOf(object, errors, unused, at);
+      return { collection, object: reference, status: { conditions, ...(routes !== undefined && { routes }) } };
+    });
   });
 }
+
+// The reporter looks at nothing that is the very same as before.
+const rememberStatus = createMemory<DesiredStatus>();
 
 /** @param routesOf How many routes each policy governs. */
 export function policyFindings(
