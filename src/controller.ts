@@ -30,6 +30,8 @@ export interface Controller {
 // Content that was named just now arrives within milliseconds. One that cannot be fetched holds up the others no longer
 // than this.
 const pendingMs = 1_000;
+// At the start some thousand certificates are awaited together, and nothing is served that would have to wait: 2,000 take 4 s.
+const firstPendingMs = 10_000;
 // Time alone makes a data set stale, and a certificate expire: requests are judged by the second, and people told by the minute.
 const repeatMs = 60_000;
 // A look at the certificates of 10,000 hosts takes some 5 ms: not after each of many changes a second.
@@ -97,7 +99,7 @@ export function createController(options: ControllerOptions): Controller {
     log.debug({ ms: Math.round(seconds * 1e5) / 100, hosts: translation.hosts.size }, 'translated');
     if (translation.references !== earlier?.references) options.reference(translation.references);
     if (!translation.isPending || isOverdue) finish(translation, inventory);
-    else overdue ??= setTimeout(() => round(true), pendingMs).unref();
+    else overdue ??= setTimeout(() => round(true), published === undefined ? firstPendingMs : pendingMs).unref();
   };
 
   const repeat = setInterval(() => round(false), repeatMs).unref();
