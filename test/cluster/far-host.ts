@@ -35,6 +35,7 @@ export async function startFarHost(name: string, number: number, program = echo)
   ];
   const address = `10.231.${number}.2`;
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  removeLeftovers(number);
   ip('netns', 'add', namespace);
   const remove = () => {
     execFileSync('ip', ['netns', 'del', namespace]);
@@ -67,5 +68,27 @@ export async function startFarHost(name: string, number: number, program = echo)
   } catch (error) {
     remove();
     throw error;
+  }
+}
+
+/** Of a run that was killed: its addresses would be found instead of ours. */
+function removeLeftovers(number: number): void {
+  const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }).matchAll(/^sallyport-(\d+)-(\d+)/gm);
+  for (const [name, pid = '', of] of names) {
+    if (of !== String(number) || isRunning(Number(pid))) continue;
+    execFileSync('ip', ['netns', 'del', name]);
+    try {
+      execFileSync('ip', ['link', 'del', `sp${number}a${Number(pid) % 10_000}`], { stdio: 'ignore' });
+    } catch {
+      // It went with the namespace that held its other end.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
