@@ -448,6 +448,15 @@ test('who am I, with one group, with none, and with sixty and a name of no end',
 });
 
 test('where else somebody is signed in: one is ended there, then all', async () => {
+  // Other tests have left sessions of hers behind.
+  const before = await newTab();
+  await signIn(before, rig.url('app', '/.sallyport/'), 'ana@example.com');
+  const everywhere = before.getByRole('button', { name: 'Sign out everywhere' });
+  if ((await everywhere.count()) > 0) {
+    await everywhere.click();
+    await before.waitForURL(/signed-out/);
+  } else await before.getByRole('button', { name: 'Sign out' }).click();
+
   const phone = await newTab({ userAgent: iPhone });
   await signIn(phone, rig.url('app'), 'ana@example.com');
   const library = await newTab();

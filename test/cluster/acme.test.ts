@@ -11,7 +11,7 @@ import { send } from '../integration/client.ts';
 import { freePort, until } from '../integration/rig.ts';
 import { startApiServer } from './apiserver.ts';
 import type { ApiServer } from './apiserver.ts';
-import { startFarHost } from './far-host.ts';
+import { farAddress, startFarHost } from './far-host.ts';
 import { installCrds } from './install.ts';
 import { createAccount } from './pebble/acme.ts';
 import type { AcmeAccount } from './pebble/acme.ts';
@@ -62,7 +62,7 @@ metadata: {name: store-open, namespace: shop, annotations: {sallyport.dev/access
 spec:
   ingressClassName: sallyport
   rules: [{host: ${host}, http: {paths: [{path: /open, pathType: Prefix, backend: {service: {name: store, port: {name: http}}}}]}}]
-${application('store', '10.231.5.2')}`;
+${application('store', farAddress(5))}`;
 
 const solverName = 'cm-acme-http-solver-x7k2p';
 const labels =
@@ -129,7 +129,7 @@ async function issue() {
   let token = '';
   const pair = await account.issue(host, async (given) => {
     token = given;
-    await api.apply(solverObjects(given, '10.231.6.2'));
+    await api.apply(solverObjects(given, farAddress(6)));
     const path = `/.well-known/acme-challenge/${given}`;
     await until(
       async () => (await plain(path)).body === `${given}.${account.thumbprint}`,
@@ -197,7 +197,7 @@ test('a solver in another namespace proves nothing', async () => {
   await assert.rejects(
     account.issue(host, async (token) => {
       await api.apply('apiVersion: v1\nkind: Namespace\nmetadata: {name: thief}');
-      await api.apply(solverObjects(token, '10.231.6.2').replaceAll('namespace: shop', 'namespace: thief'));
+      await api.apply(solverObjects(token, farAddress(6)).replaceAll('namespace: shop', 'namespace: thief'));
       const events = () => api.kubectl(['get', 'events.events.k8s.io', '-n', 'thief', '-o', 'json']);
       await until(async () => (await events()).stdout.includes('HostOwnedElsewhere'), 10_000, 'the Event is there');
     }),

@@ -20,8 +20,16 @@ const echo = `
   }).listen(${port}, address, () => console.log('ready'));
 `;
 
+// Of this process alone, so that two lanes can have far hosts at once. Those of replicas begin with 10.231.
+const network = `10.${232 + (process.pid % 20)}`;
+
+/** Where far host `number` is. */
+export const farAddress = (number: number): string => `${network}.${number}.2`;
+/** What this computer is to it: an address of our own that is not loopback. */
+export const nearAddress = (number: number): string => `${network}.${number}.1`;
+
 /**
- * Starts an application at `10.231.NUMBER.2:9000`. It needs root, for `ip netns`. @throws {Error} saying so.
+ * Starts an application at port 9000 of {@link farAddress}. It needs root, for `ip netns`. @throws {Error} saying so.
  * EndpointSlices may not hold loopback addresses, and Sallyport refuses to connect to them in a cluster (promise 15).
  * @param program CommonJS, given the name and the address; it prints a line once it listens at port 9000.
  */
@@ -33,7 +41,7 @@ export async function startFarHost(name: string, number: number, program = echo)
     `sp${number}a${process.pid % 10_000}`,
     `sp${number}b${process.pid % 10_000}`,
   ];
-  const address = `10.231.${number}.2`;
+  const address = farAddress(number);
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   removeLeftovers(number);
   ip('netns', 'add', namespace);
@@ -47,7 +55,7 @@ export async function startFarHost(name: string, number: number, program = echo)
   };
   try {
     ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', namespace);
-    ip('addr', 'add', `10.231.${number}.1/30`, 'dev', near);
+    ip('addr', 'add', `${nearAddress(number)}/30`, 'dev', near);
     ip('link', 'set', near, 'up');
     ip('-n', namespace, 'addr', 'add', `${address}/30`, 'dev', far);
     ip('-n', namespace, 'link', 'set', far, 'up');
@@ -75,7 +83,8 @@ export async function startFarHost(name: string, number: number, program = echo)
 function removeLeftovers(number: number): void {
   const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }).matchAll(/^sallyport-(\d+)-(\d+)/gm);
   for (const [name, pid = '', of] of names) {
-    if (of !== String(number) || isRunning(Number(pid))) continue;
+    const hasOurAddress = Number(pid) % 20 === process.pid % 20;
+    if (of !== String(number) || !hasOurAddress || isRunning(Number(pid))) continue;
     execFileSync('ip', ['netns', 'del', name]);
     try {
       execFileSync('ip', ['link', 'del', `sp${number}a${Number(pid) % 10_000}`], { stdio: 'ignore' });

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { send } from '../integration/client.ts';
 import { until } from '../integration/rig.ts';
+import { nearAddress } from './far-host.ts';
 import { blue, ingress, startClusterRig } from './rig.ts';
 import type { ClusterRig } from './rig.ts';
 
-const ownAddress = '10.231.1.1';
+const ownAddress = nearAddress(1);
 let rig: ClusterRig;
 let podIp: string | undefined;
 

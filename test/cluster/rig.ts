@@ -11,7 +11,7 @@ import type { Answer } from '../integration/client.ts';
 import { freePort, until } from '../integration/rig.ts';
 import { startApiServer } from './apiserver.ts';
 import type { ApiServer } from './apiserver.ts';
-import { startFarHost } from './far-host.ts';
+import { farAddress, startFarHost } from './far-host.ts';
 import type { FarHost } from './far-host.ts';
 import { installCrds } from './install.ts';
 
@@ -32,8 +32,8 @@ export interface ClusterRig {
   stop(): Promise<void>;
 }
 
-export const red = '10.231.1.2';
-export const blue = '10.231.2.2';
+export const red = farAddress(1);
+export const blue = farAddress(2);
 
 /** `--http` and the like for a second Sallyport on this API server. */
 export function flagsFor(api: ApiServer, port: number): string[] {

@@ -12,7 +12,6 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { startSallyport } from '../../src/cli/run.ts';
 import { readRunSettings } from '../../src/cli/settings.ts';
 import { createLogger } from '../../src/telemetry.ts';
-import { freePort } from '../integration/rig.ts';
 import { startPod } from './echo.ts';
 import type { Echo } from './echo.ts';
 
@@ -78,7 +77,6 @@ export async function startConformanceRig({
   ingressClass = usualClass,
   services: further = [],
 }: RigOptions): Promise<ConformanceRig> {
-  const [port, httpsPort] = [await freePort(), await freePort()];
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-conformance-'));
   const log: Record<string, unknown>[] = [];
   const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -101,13 +99,14 @@ export async function startConformanceRig({
       );
     }
     await writeFile(join(folder, 'all.yaml'), [ingressClass, everybody, objects, ...services].join('\n---\n'));
-    const addresses = ['--http', `127.0.0.1:${port}`, '--https', `127.0.0.1:${httpsPort}`];
+    const addresses = ['--http', '127.0.0.1:0', '--https', '127.0.0.1:0'];
     const flags = ['--manifests', folder, '--class', 'conformance', ...addresses, '--probes', '', '--admin', ''];
     const logger = createLogger('debug', (line) => log.push(JSON.parse(line) as Record<string, unknown>));
     const sallyport = await startSallyport(readRunSettings(flags, {}), logger);
     stops.push(() => sallyport.stop());
-    const ports = { http: port, https: httpsPort };
-    return { port, log, ask: (url, asked = {}) => ask(url, asked, ports, 10), stop };
+    const portOf = (wanted: string) => sallyport.addresses.find(({ scheme }) => scheme === wanted)?.port ?? 0;
+    const ports = { http: portOf('http'), https: portOf('https') };
+    return { port: ports.http, log, ask: (url, asked = {}) => ask(url, asked, ports, 10), stop };
   } catch (error) {
     await stop();
     throw error;
