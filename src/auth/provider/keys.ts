@@ -23,10 +23,13 @@ const faults: ReadonlySet<string> = new Set([
   errors.JOSENotSupported.code,
 ]);
 
+/** From whom we have a token: from its token endpoint, or from anybody. */
+export type Bringer = 'Provider' | 'Anybody';
+
 /** Checks that a provider signed a token. */
 export interface ProviderKeys {
   /** @throws {ProviderError} `invalid`: the signature is not the provider's. `unavailable`: its keys cannot be had. */
-  verify(server: ServerMetadata, token: string): Promise<void>;
+  verify(server: ServerMetadata, token: string, from: Bringer): Promise<void>;
 }
 
 export function createProviderKeys(name: string, fetch: CustomFetch): ProviderKeys {
@@ -46,12 +49,18 @@ export function createProviderKeys(name: string, fetch: CustomFetch): ProviderKe
   }
 
   return {
-    async verify({ jwks_uri: uri, issuer }, token) {
+    async verify({ jwks_uri: uri, issuer }, token, from) {
       if (uri === undefined || !URL.canParse(uri))
         throw new ProviderError('unavailable', `IdentityProvider ${name} does not say where its keys are`);
       try {
         const keys = keysAt(uri);
-        const { protectedHeader } = await compactVerify(token, keys, { algorithms });
+        const { protectedHeader } = await compactVerify(token, keys, { algorithms }).catch(async (error: unknown) => {
+          // Only strangers can name keys at random: what the provider itself has just signed with is a key of its.
+          const isNew = error instanceof errors.JWKSNoMatchingKey && from === 'Provider' && keys.coolingDown;
+          if (!isNew) throw error;
+          await keys.reload();
+          return compactVerify(token, keys, { algorithms });
+        });
         checkKeyIssuer(
           keys.jwks()?.keys.find(({ kid }) => kid === protectedHeader.kid),
           issuer,

@@ -95,7 +95,7 @@ export function createOidcProvider(settings: OidcSettings, { log, now = Date.now
         const server = (await discovery.configuration()).configuration.serverMetadata();
         if (server.issuer !== issuer)
           throw new ProviderError('invalid', `IdentityProvider ${name} does not call itself ${issuer}`);
-        await reading.keys.verify(server, token);
+        await reading.keys.verify(server, token, 'Anybody');
       },
     },
 

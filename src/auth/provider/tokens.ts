@@ -38,7 +38,7 @@ export async function signedIn(
   if (idClaims === undefined || answer.id_token === undefined)
     throw new ProviderError('invalid', `IdentityProvider ${settings.name} gave no id token`);
   const server = provider.configuration.serverMetadata();
-  await keys.verify(server, answer.id_token);
+  await keys.verify(server, answer.id_token, 'Provider');
   const claims = await claimsOf(reading, provider, idClaims, answer.access_token);
   return {
     provider: settings.name,
@@ -92,7 +92,7 @@ async function reread(
   // OpenID Connect Core 1.0, section 12.2.
   if (idClaims.sub !== before.subject)
     throw new ProviderError('invalid', `IdentityProvider ${settings.name} refreshed the session of somebody else`);
-  await keys.verify(provider.configuration.serverMetadata(), answer.id_token);
+  await keys.verify(provider.configuration.serverMetadata(), answer.id_token, 'Provider');
   return claimsOf(reading, provider, idClaims, answer.access_token);
 }
 
