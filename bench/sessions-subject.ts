@@ -4,13 +4,18 @@ import { createKeyRing } from '../src/auth/keys.ts';
 import { createLocalAuthority } from '../src/auth/local.ts';
 import { createSession } from '../src/auth/session/session.ts';
 import type { SignedIn } from '../src/auth/session/session.ts';
+import { isRefused } from '../src/auth/authority.ts';
 import type { Authority } from '../src/auth/authority.ts';
 import type { Access, AttachedPolicy, Operators } from '../src/model/policy.ts';
 import { emptyTable, tableUpdate } from '../src/model/route.ts';
 import type { Route } from '../src/model/route.ts';
 import { defaultClassSettings } from '../src/model/settings.ts';
+import { createAssertions } from '../src/proxy/assertions.ts';
+import { decide } from '../src/proxy/decision.ts';
 import { createOpened } from '../src/proxy/opened.ts';
+import { canonicalRequest } from '../src/proxy/request.ts';
 import { createProxy } from '../src/proxy/server.ts';
+import { createSessions } from '../src/proxy/sessions.ts';
 import { createMemoryStore } from '../src/sessions/memory.ts';
 import { createLogger, createMetrics } from '../src/telemetry.ts';
 import { providerSettings } from '../test/auth/fake-provider.ts';
@@ -19,11 +24,14 @@ import { createBrowser, createHouse, visit } from '../test/auth/rig.ts';
 export type Asked =
   | { readonly kind: 'Serve'; /** The application's port. */ readonly upstream: number }
   | { readonly kind: 'Spent' }
+  | { readonly kind: 'Steps'; readonly times: number }
   | { readonly kind: 'SignIn'; readonly issuer: string; readonly seconds: number }
   | { readonly kind: 'Remember'; readonly sessions: number };
 
 export type Told =
   | { readonly kind: 'Serve'; readonly port: number; readonly cookie: string }
+  /** CPU of the steps of one request alone, without its sockets, microseconds. */
+  | { readonly kind: 'Steps'; readonly with: number; readonly without: number }
   /** CPU time of this process so far, microseconds. */
   | { readonly kind: 'Spent'; readonly us: number }
   | { readonly kind: 'SignIn'; readonly perSecond: number; readonly cpuMs: number; readonly browsers: number }
@@ -72,6 +80,22 @@ const own = (allow: Operators): AttachedPolicy => ({
 });
 const accessOf = (allow: Operators): Access => ({ policies: [own(allow)], defaultAccess: 'Deny' });
 
+function routesTo(upstream: number): readonly [Route, Route] {
+  const route = (path: string, access: Access): Route => ({
+    id: `default/test ${host}${path}`,
+    ingress: { namespace: 'default', name: 'test' },
+    path,
+    match: 'Prefix',
+    access,
+    providers: ['okta'],
+    upstream: { name: 'default/app:80', protocol: 'http', endpoints: [{ address: '127.0.0.1', port: upstream }] },
+  });
+  return [
+    route('/engineers', accessOf({ and: [{ groups: { has: 'engineering' } }, { domain: { is: 'example.com' } }] })),
+    route('/public', accessOf({ and: [{ accept: true }] })),
+  ];
+}
+
 async function serve(upstream: number): Promise<Told> {
   const store = createMemoryStore();
   const settings = { ...defaultClassSettings, providers: ['okta'] };
@@ -91,19 +115,7 @@ async function serve(upstream: number): Promise<Told> {
     log,
     metrics,
   });
-  const route = (path: string, access: Access): Route => ({
-    id: `default/test ${host}${path}`,
-    ingress: { namespace: 'default', name: 'test' },
-    path,
-    match: 'Prefix',
-    access,
-    providers: ['okta'],
-    upstream: { name: 'default/app:80', protocol: 'http', endpoints: [{ address: '127.0.0.1', port: upstream }] },
-  });
-  const routes = [
-    route('/engineers', accessOf({ and: [{ groups: { has: 'engineering' } }, { domain: { is: 'example.com' } }] })),
-    route('/public', accessOf({ and: [{ accept: true }] })),
-  ];
+  const routes = routesTo(upstream);
   // Behind something that ends TLS, so that plain http is fine.
   const table = {
     generation: 1,
@@ -114,6 +126,44 @@ async function serve(upstream: number): Promise<Told> {
   const [listening] = await proxy.listen();
   const cookie = `__Host-${settings.cookieName}=${encodeTicket(ring, ticket, host, false)}`;
   return { kind: 'Serve', port: listening?.port ?? 0, cookie };
+}
+
+/** What a session adds to a request: opened, judged with its groups, vouched for. The same without one is a judgement alone. */
+async function steps(times: number): Promise<Told> {
+  const store = createMemoryStore();
+  const settings = { ...defaultClassSettings, providers: ['okta'] };
+  const authority = createLocalAuthority({
+    store,
+    settings: { class: settings, providers: [], keyRing: ring },
+    log,
+    metrics,
+  });
+  const ticket = await createSession(store, ring, signedIn, Date.now(), settings);
+  const value = encodeTicket(ring, ticket, host, false);
+  const raw = { method: 'GET', target: '/engineers', peer: '127.0.0.1', encrypted: true, port: 443 };
+  const canonical = canonicalRequest({ ...raw, rawHeaders: ['Host', host] }, settings);
+  if (!('ok' in canonical)) throw new Error('the request is refused');
+  const asked = canonical.ok;
+  const sessions = createSessions({ authority, now: Date.now });
+  const assertions = createAssertions({ authority });
+  const [engineers, everybody] = routesTo(1);
+  const spent = async (one: () => Promise<unknown>) => {
+    for (let warm = 0; warm < times / 10; warm += 1) await one();
+    const before = process.cpuUsage();
+    for (let time = 0; time < times; time += 1) await one();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / times;
+  };
+  const withSession = await spent(async () => {
+    const found = await sessions.find(host, [{ kind: 'Cookie', value }], engineers.providers);
+    if (found === undefined || isRefused(found)) throw new Error('there is no session');
+    const { verdict } = decide('id', asked, engineers, found.opened.session, Date.now());
+    if (verdict.decision !== 'Allow') throw new Error('the request is refused');
+    return assertions.tell({ found, host, route: engineers, requestId: 'id', settings });
+  });
+  const without = await spent(async () => decide('id', asked, everybody, undefined, Date.now()));
+  sessions.close();
+  return { kind: 'Steps', with: withSession, without };
 }
 
 const browsers = 16;
@@ -186,6 +236,8 @@ function answer(asked: Asked): Promise<Told> {
       const { user, system } = process.cpuUsage();
       return Promise.resolve({ kind: 'Spent', us: user + system });
     }
+    case 'Steps':
+      return steps(asked.times);
     case 'SignIn':
       return signIn(asked.issuer, asked.seconds);
     case 'Remember':
