@@ -156,7 +156,7 @@ describe('a dump of the Secrets', () => {
     );
     assert.equal(opened.length, 1, 'the listing');
     const listed = JSON.parse(opened[0] ?? '') as Record<string, unknown>;
-    assert.deepEqual(Object.keys(listed).toSorted(), ['createdAt', 'person', 'provider']);
+    assert.deepEqual(Object.keys(listed).toSorted(), ['address', 'createdAt', 'person', 'provider', 'usedAt', 'user']);
     await clean();
   });
 
@@ -189,12 +189,16 @@ test('a full namespace refuses the next sign-in, keeps who is in, and says what 
   const refused = await client.signIn(await client.visit(`http://app.localhost:${rig.port}/`), 'account-ana');
   assert.equal(refused.status, 503);
   assert.ok(Number(refused.headers['retry-after']) > 0);
+  const next = createClient();
+  assert.equal((await next.visit(`http://app.localhost:${rig.port}/`)).status, 503, 'before the provider is asked');
   for (const one of clients) assert.equal(await statusAt(port, one), 200);
   const said = rig.log.map(({ err }) => (err as { message?: string } | undefined)?.message ?? '');
   assert.ok(
     said.some((message) => /holds 5 sessions, the maximum: raise spec\.sessions\.store\.secret\.max/.test(message)),
   );
   await clean();
+  const opens = async () => (await createClient().visit(`http://app.localhost:${rig.port}/`)).status !== 503;
+  await until(opens, 10_000, 'somebody tries again');
 });
 
 test(
