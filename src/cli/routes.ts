@@ -33,7 +33,8 @@ interface ListedPolicy {
 }
 
 export function listRoutes(hosts: ReadonlyMap<string, HostRoutes>): readonly ListedRoute[] {
-  return [...hosts.values()].flatMap(({ host, routes }) => routes.map((route) => listRoute(host, route)));
+  const byName = [...hosts.values()].toSorted((a, b) => (a.host < b.host ? -1 : 1));
+  return byName.flatMap(({ host, routes }) => routes.map((route) => listRoute(host, route)));
 }
 
 function listRoute(host: string, route: Route): ListedRoute {

@@ -118,8 +118,8 @@ function ownersOf({ options }: World, reading: ClassReading, states: SharedMap<H
 const rememberShared = createMemory<HostRoutes>();
 
 /**
- * A host without a certificate has that of the wildcard above it, where both are of one namespace: never somebody else's. So
- * where a wildcard changes, the hosts below it that it concerns are among the changed ones.
+ * A host without a certificate has that of the wildcard above it, where both are of one namespace: never somebody else's.
+ * Where a wildcard may have changed hands, the hosts below it are looked at as well, whosever they are.
  */
 function shareWildcards(
   changed: Iterable<string>,
@@ -127,7 +127,11 @@ function shareWildcards(
   before: Pick<SettledHosts, 'claimed'>,
 ): SharedMap<HostRoutes> {
   const claimed = draftOf(before.claimed);
-  for (const name of changed) {
+  const names = new Set(changed);
+  if ([...names].some(isWildcard)) {
+    for (const name of states.keys()) if (names.has(wildcardAbove(name) ?? '')) names.add(name);
+  }
+  for (const name of names) {
     const host = withWildcard(name, states);
     if (host === undefined) claimed.delete(name);
     else if (claimed.get(name) !== host) claimed.set(name, host);
@@ -144,10 +148,12 @@ function withWildcard(name: string, states: SharedMap<HostState>): HostRoutes | 
   return certificate === undefined ? host : rememberShared(host, [certificate], () => ({ ...host, certificate }));
 }
 
+const isWildcard = (host: string) => host.startsWith('*');
+
 /** `*.example.com` for `app.example.com`; none for a wildcard, which has nothing above it. */
 function wildcardAbove(host: string): string | undefined {
   const dot = host.indexOf('.');
-  return dot <= 0 || host.startsWith('*') ? undefined : `*${host.slice(dot)}`;
+  return dot <= 0 || isWildcard(host) ? undefined : `*${host.slice(dot)}`;
 }
 
 const rememberSolved = createMemory<HostRoutes>();

@@ -43,6 +43,11 @@ test('every flag of the contract is there, with its environment variable and a l
     'log-level',
     'access-log',
     'decision-log',
+    // Beyond the first plan.
+    'namespace-selector',
+    'publish-address',
+    'publish-service',
+    'zone',
   ];
   assert.deepEqual(Object.keys(runFlags).toSorted(), contract.toSorted());
   for (const flag of contract) assert.match(runHelp(), new RegExp(`--${flag} `));
