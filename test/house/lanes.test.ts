@@ -1,4 +1,4 @@
-// Every test is run by `make test`, in one lane: what no lane names would rot unseen.
+// Every test is run by `make test`, in one lane, but for the faults, which have a target of their own: what no lane names would rot unseen.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -23,5 +23,5 @@ test('each test file is in one lane', () => {
 
 test('`make test` goes through all of them', () => {
   const all = dryRun('test');
-  for (const lane of lanes.slice(1)) assert.match(all, new RegExp(`\\b${lane}\\b`));
+  for (const lane of lanes.slice(1, -1)) assert.match(all, new RegExp(`\\b${lane}\\b`));
 });
