@@ -96,7 +96,8 @@ function routesTo(upstream: number): readonly [Route, Route] {
   ];
 }
 
-async function serve(upstream: number): Promise<Told> {
+/** `auth` with one session, and the cookie that opens it. */
+async function signedInAuthority() {
   const store = createMemoryStore();
   const settings = { ...defaultClassSettings, providers: ['okta'] };
   const authority = createLocalAuthority({
@@ -106,6 +107,11 @@ async function serve(upstream: number): Promise<Told> {
     metrics,
   });
   const ticket = await createSession(store, ring, signedIn, Date.now(), settings);
+  return { settings, authority, cookie: encodeTicket(ring, ticket, host, false) };
+}
+
+async function serve(upstream: number): Promise<Told> {
+  const { settings, authority, cookie } = await signedInAuthority();
   const proxy = createProxy({
     http: { host: '127.0.0.1', port: 0 },
     authority,
@@ -124,22 +130,12 @@ async function serve(upstream: number): Promise<Told> {
   };
   proxy.update(tableUpdate(emptyTable(settings), table));
   const [listening] = await proxy.listen();
-  const cookie = `__Host-${settings.cookieName}=${encodeTicket(ring, ticket, host, false)}`;
-  return { kind: 'Serve', port: listening?.port ?? 0, cookie };
+  return { kind: 'Serve', port: listening?.port ?? 0, cookie: `__Host-${settings.cookieName}=${cookie}` };
 }
 
 /** What a session adds to a request: opened, judged with its groups, vouched for. The same without one is a judgement alone. */
 async function steps(times: number): Promise<Told> {
-  const store = createMemoryStore();
-  const settings = { ...defaultClassSettings, providers: ['okta'] };
-  const authority = createLocalAuthority({
-    store,
-    settings: { class: settings, providers: [], keyRing: ring },
-    log,
-    metrics,
-  });
-  const ticket = await createSession(store, ring, signedIn, Date.now(), settings);
-  const value = encodeTicket(ring, ticket, host, false);
+  const { settings, authority, cookie } = await signedInAuthority();
   const raw = { method: 'GET', target: '/engineers', peer: '127.0.0.1', encrypted: true, port: 443 };
   const canonical = canonicalRequest({ ...raw, rawHeaders: ['Host', host] }, settings);
   if (!('ok' in canonical)) throw new Error('the request is refused');
@@ -155,7 +151,7 @@ async function steps(times: number): Promise<Told> {
     return (user + system) / times;
   };
   const withSession = await spent(async () => {
-    const found = await sessions.find(host, [{ kind: 'Cookie', value }], engineers.providers);
+    const found = await sessions.find(host, [{ kind: 'Cookie', value: cookie }], engineers.providers);
     if (found === undefined || isRefused(found)) throw new Error('there is no session');
     const { verdict } = decide('id', asked, engineers, found.opened.session, Date.now());
     if (verdict.decision !== 'Allow') throw new Error('the request is refused');

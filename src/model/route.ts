@@ -45,15 +45,13 @@ export interface Endpoint {
   /** An address, or a host name that is resolved at each connect. */
   readonly address: string;
   readonly port: number;
-  /** The topology zone that it is in. */
-  readonly zone?: string;
   /** It is going away and still serves: used where there is no other. */
   readonly draining?: true;
 }
 
 /** What the forwarded request has instead of the one asked for; what was judged is the latter. */
 export interface Rewrite {
-  /** `Prefix`: instead of the route's own prefix. `Pattern`: RE2, of the whole path, with `\\1` in the substitution. */
+  /** `Prefix`: instead of the route's own prefix. `Pattern`: RE2, of the whole path, with `\1` in the substitution. */
   readonly path?:
     | { readonly kind: 'Prefix'; readonly prefix: string }
     | { readonly kind: 'Pattern'; readonly pattern: string; readonly substitution: string };

@@ -124,6 +124,7 @@ async function beginSession(
   if (flow.for !== undefined) return toApplication(desk, ticket, flow.for, cookies);
   return arrive(desk, request, returnTo, cookies);
 }
+
 /** Sends the browser to the application's host with a one-time code for it. */
 async function toApplication(
   desk: Desk,
