@@ -1,12 +1,10 @@
 // A sign-in that does not end well: counted, logged, and told on a page with the ways on.
 import type { Answer, OwnRequest } from '../authority.ts';
-import { page } from '../desk.ts';
+import { page, retryAfterSeconds } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 import { ProviderError } from '../provider/error.ts';
 import type { ProviderErrorCode } from '../provider/error.ts';
 import type { SignInFailure } from '../../model/page.ts';
-
-const retryAfterSeconds = 5;
 
 /** Where a person may go from here, and what their browser is to forget. */
 export interface WaysOn {
